@@ -1,0 +1,1 @@
+"""Pose models: the catalogue, and everything that turns published weights into verified ONNX files."""
