@@ -1,0 +1,204 @@
+"""Sessions as files for other programs: a set of tidy CSV tables, or one JSON document.
+
+A session has rows of different kinds, which one table could not hold without gaps. So CSV comes as five
+tables, joined by their column `session`: sessions, sets, repetitions, samples and measurements. In a folder
+they are five files; in a stream, one ZIP archive. Times are UTC (ISO 8601) or seconds into the session;
+an empty cell is "not measurable".
+"""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Literal
+
+import msgspec
+
+from edge.coach.records import Repetition
+from edge.errors import StoreError
+from edge.store.records import Samples, Session
+from edge.store.schema import metric_columns
+
+if TYPE_CHECKING:
+    from edge.store.store import Store
+
+ExportFormat = Literal["csv", "json"]
+
+PAGE = 100
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
+Row = Sequence[object]
+
+
+class ExportedSession(Session, frozen=True, kw_only=True):
+    """One session of a JSON export: what the API gives, and the samples."""
+
+    samples: Samples
+
+
+class _Table(msgspec.Struct, frozen=True):
+    header: Sequence[str]
+    rows: Callable[[ExportedSession], Iterable[Row]]
+
+
+def export_sessions(
+    store: Store,
+    target: Path | BinaryIO,
+    format: ExportFormat,  # noqa: A002
+    *,
+    session_ids: Sequence[str] | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> int:
+    """Write sessions into the folder or the binary stream `target`, oldest first; return how many there were.
+
+    `session_ids` names the sessions; without it all are taken that began at or after `since` and before
+    `until` (where one of these is given, sessions of unknown time are left out). A folder is created if need
+    be; files of an earlier export in it are replaced, each when the new one is complete. Raises `StoreError`
+    for an id that does not exist, and where the files cannot be written.
+    """
+    sessions = _load(store, _ids(store, since, until) if session_ids is None else session_ids)
+    try:
+        if not isinstance(target, Path):
+            return _stream(sessions, target, format)
+        target.mkdir(parents=True, exist_ok=True)
+        return _files(sessions, target, format)
+    except OSError as error:
+        raise StoreError(
+            f"The export could not be written: {error}",
+            "Choose a folder that has room and that you may write to",
+        ) from error
+
+
+def _ids(store: Store, since: datetime | None, until: datetime | None) -> list[str]:
+    ids: list[str] = []
+    page = store.sessions(PAGE)
+    while page:
+        ids.extend(
+            summary.id
+            for summary in page
+            if (since is None and until is None)
+            or (
+                summary.started is not None
+                and (since is None or summary.started >= since)
+                and (until is None or summary.started < until)
+            )
+        )
+        page = store.sessions(PAGE, page[-1].id)
+    return ids[::-1]
+
+
+def _load(store: Store, ids: Iterable[str]) -> Iterator[ExportedSession]:
+    for session_id in ids:
+        session, samples = store.session(session_id), store.samples(session_id)
+        if session is None or samples is None:
+            raise StoreError(f"There is no session {session_id}", "`kinebox sessions` lists them")
+        yield ExportedSession(
+            **{name: getattr(session, name) for name in Session.__struct_fields__}, samples=samples
+        )
+
+
+def _stream(sessions: Iterator[ExportedSession], stream: BinaryIO, format: ExportFormat) -> int:  # noqa: A002
+    if format == "json":
+        return _write_json(sessions, stream)
+    with tempfile.TemporaryDirectory(prefix="kinebox-export-") as folder:
+        count = _files(sessions, Path(folder), "csv")
+        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+            for table in TABLES:
+                archive.write(Path(folder, f"{table}.csv"), f"{table}.csv")
+    return count
+
+
+def _files(sessions: Iterator[ExportedSession], folder: Path, format: ExportFormat) -> int:  # noqa: A002
+    names = ["sessions.json"] if format == "json" else [f"{table}.csv" for table in TABLES]
+    parts = [folder / f"{name}.part" for name in names]
+    try:
+        if format == "json":
+            with parts[0].open("wb") as stream:
+                count = _write_json(sessions, stream)
+        else:
+            count = _write_tables(sessions, parts)
+        for part, name in zip(parts, names, strict=True):
+            part.replace(folder / name)
+    finally:
+        for part in parts:
+            part.unlink(missing_ok=True)
+    return count
+
+
+def _write_json(sessions: Iterator[ExportedSession], stream: BinaryIO) -> int:
+    count = 0
+    stream.write(b'{"format":"kinebox-sessions-1","sessions":[')
+    for count, session in enumerate(sessions, 1):
+        stream.write(b",\n" if count > 1 else b"\n")
+        stream.write(msgspec.json.encode(session))
+    stream.write(b"\n]}\n")
+    return count
+
+
+def _write_tables(sessions: Iterator[ExportedSession], paths: Sequence[Path]) -> int:
+    count = 0
+    with ExitStack() as stack:
+        writers = [
+            csv.writer(stack.enter_context(path.open("w", encoding="utf-8", newline=""))) for path in paths
+        ]
+        for table, writer in zip(TABLES.values(), writers, strict=True):
+            writer.writerow(table.header)
+        for session in sessions:
+            count += 1
+            for table, writer in zip(TABLES.values(), writers, strict=True):
+                writer.writerows([_cell(value) for value in row] for row in table.rows(session))
+    return count
+
+
+def _cell(value: object) -> object:
+    """The value as a spreadsheet should take it: text that it would run as a formula gets a quote first."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
+        return f"'{value}"
+    return value
+
+
+_SESSION = ("started", "ended", "end_reason", "duration_s", "subject", "species", "camera", "model")
+_SET = ("exercise", "start_s", "end_s", "reps", "partial_reps", "hold_s")
+
+
+def _session_rows(session: ExportedSession) -> Iterator[Row]:
+    yield (session.id, *(getattr(session, name) for name in _SESSION))
+
+
+def _set_rows(session: ExportedSession) -> Iterator[Row]:
+    for number, recorded in enumerate(session.sets, 1):
+        yield (session.id, number, *(getattr(recorded, name) for name in _SET))
+
+
+def _repetition_rows(session: ExportedSession) -> Iterator[Row]:
+    for number, recorded in enumerate(session.sets, 1):
+        for repetition in recorded.repetitions:
+            yield (session.id, number, recorded.exercise, *msgspec.structs.astuple(repetition))
+
+
+def _sample_rows(session: ExportedSession) -> Iterator[Row]:
+    columns = (session.samples.series[key] for key in metric_columns())
+    for t, *values in zip(session.samples.t, *columns, strict=True):
+        yield (session.id, t, *values)
+
+
+def _measurement_rows(session: ExportedSession) -> Iterator[Row]:
+    for key, measured in session.measurements.items():
+        yield (session.id, key, measured.value, measured.unit, measured.grade, " ".join(measured.reasons))
+
+
+TABLES = {
+    "sessions": _Table(("session", *_SESSION), _session_rows),
+    "sets": _Table(("session", "set", *_SET), _set_rows),
+    "repetitions": _Table(("session", "set", "exercise", *Repetition.__struct_fields__), _repetition_rows),
+    "samples": _Table(("session", "t", *metric_columns()), _sample_rows),
+    "measurements": _Table(("session", "key", "value", "unit", "grade", "reasons"), _measurement_rows),
+}
+"""The tables of a CSV export, by file name."""

@@ -1,0 +1,93 @@
+"""What the store gives back: the records that the web API sends and that an export contains."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from edge.coach.records import Repetition
+from wire.metrics import Species
+
+__all__ = [
+    "EndReason",
+    "ExerciseTotal",
+    "Grade",
+    "Measurement",
+    "RecordedSet",
+    "Samples",
+    "Session",
+    "SessionSummary",
+    "Species",
+]
+
+EndReason = Literal["left", "stopped", "source_ended", "interrupted"]
+"""`left`: the person walked away; `stopped`: Kinebox was stopped; `source_ended`: the recording was over;
+`interrupted`: power cut or crash, closed at the next start."""
+
+Grade = Literal["A", "B", "C", "none"]
+"""How far a number can be trusted; `none` where it could not be measured."""
+
+
+class ExerciseTotal(msgspec.Struct, frozen=True, kw_only=True):
+    """One exercise of a session, its sets added up."""
+
+    exercise: str
+    reps: int
+    partial_reps: int
+    hold_s: float
+
+
+class SessionSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One stay of one person or dog in front of one camera."""
+
+    id: str
+    started: Annotated[
+        datetime | None, Meta(description="UTC; null where the box has not known the time since it started")
+    ]
+    ended: Annotated[datetime | None, Meta(description="UTC; null while the session runs, too")]
+    end_reason: Annotated[EndReason | None, Meta(description="null while the session runs")]
+    duration_s: Annotated[float, Meta(description="Up to now for a session that runs")]
+    subject: Annotated[int, Meta(description="The track id the session was recorded from")]
+    species: Species
+    camera: str
+    model: Annotated[str, Meta(description="The pose model the numbers come from")]
+    exercises: list[ExerciseTotal]
+
+
+class RecordedSet(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of repetitions, or one hold, of one exercise."""
+
+    id: int
+    exercise: str
+    start_s: Annotated[float, Meta(description="Seconds since the session began")]
+    end_s: Annotated[float | None, Meta(description="null while the set runs")]
+    reps: int
+    partial_reps: int
+    hold_s: float
+    repetitions: list[Repetition]
+
+
+class Measurement(msgspec.Struct, frozen=True, kw_only=True):
+    """One number of a whole session, with how far it can be trusted."""
+
+    value: float | None
+    unit: str
+    grade: Grade
+    reasons: Annotated[list[str], Meta(description="Reason codes, such as joint_hidden")]
+
+
+class Session(SessionSummary, frozen=True, kw_only=True):
+    """A session with everything but its samples."""
+
+    sets: list[RecordedSet]
+    measurements: Annotated[dict[str, Measurement], Meta(description="By metric key")]
+
+
+class Samples(msgspec.Struct, frozen=True, kw_only=True):
+    """Metrics over time, as columns of equal length."""
+
+    t: Annotated[list[float], Meta(description="Seconds since the session began")]
+    series: Annotated[dict[str, list[float | None]], Meta(description="By metric key; null: not measurable")]

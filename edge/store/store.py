@@ -1,0 +1,400 @@
+"""The store: events are remembered at once, written in groups, and read back by session."""
+
+from __future__ import annotations
+
+import fcntl
+import math
+import os
+import threading
+import uuid
+from collections import deque
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+
+from edge.errors import StoreError
+from edge.store import reads, recovery
+from edge.store.connect import open_writer, reading
+from edge.store.errors import SessionRunningError, storage_errors
+from edge.store.schema import metric_columns
+from wire.metrics import metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from edge.coach.records import Repetition
+    from edge.store.records import EndReason, Grade, Samples, Session, SessionSummary, Species
+
+GROUP_EVENTS = 50
+GROUP_SECONDS = 1.0
+MAX_PENDING = 20_000
+"""About an hour of samples: what is kept in memory while the disk is full."""
+
+
+class Store:
+    """One database file: a single recorder, and any number of readers.
+
+    `begin_…`, `end_…` and `add_…` only remember the event; `tick` writes the group when it is due, in one
+    durable transaction. So these methods never wait for the disk, and only `tick`, `flush` and `close` can
+    meet a full one: they raise `StoreError`, keep the group and try again when they are next called. Give
+    those calls a worker thread; every method may be called from any thread.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open or create the database at `path`, readable by its owner only.
+
+        Raises `StoreError` where the file is damaged, was written by a newer Kinebox, or cannot be written.
+        The file is never moved or replaced.
+        """
+        self.path = path
+        self.commits = 0
+        """Groups written since the store was opened."""
+        self.lost_samples = 0
+        """Samples given up because the disk stayed full for too long."""
+        self.problem: StoreError | None = None
+        """Why the last group could not be written; None when all is well."""
+        self._columns = frozenset(metric_columns())
+        self._pending: deque[tuple[str, tuple[Any, ...]]] = deque()
+        self._since: float | None = None
+        self._sessions: dict[str, int] = {}
+        self._sets: dict[int, int] = {}
+        self._next_ids: dict[str, int] = {}
+        self._recorder: int | None = None
+        self._lock = threading.RLock()
+        self._write_lock = threading.RLock()
+        with storage_errors(path):
+            self._db = open_writer(path)
+
+    def __enter__(self) -> Self:
+        """The store itself; it is closed at the end of the block."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the store."""
+        self.close()
+
+    def close(self) -> None:
+        """Write what is pending and close the file, also where the writing fails."""
+        with self._write_lock:
+            try:
+                self.flush()
+            finally:
+                self._db.close()
+                if self._recorder is not None:
+                    os.close(self._recorder)
+                    self._recorder = None
+
+    # Recording
+
+    def recover(self, now_utc: float | None) -> int:
+        """Close the sessions that a crash or a power cut left open, and return how many there were.
+
+        Call it once, before recording. A session ends at its last evidence, with the reason `interrupted`.
+        One of this same boot that never learned the time gets it from `now_utc` (None: still unknown).
+        Raises `StoreError` where another Kinebox is recording into the same file.
+        """
+        self._become_recorder()
+        with self._write_lock, storage_errors(self.path):
+            return recovery.close_open_sessions(self._db, now_utc)
+
+    def begin_session(
+        self, *, subject: int, species: Species, camera: str, model: str, monotonic_ns: int, utc: float | None
+    ) -> str:
+        """Begin a session and return its id. `utc` may be None until the clock is known; see `clock_known`.
+
+        Raises `StoreError` where another Kinebox is recording into the same file.
+        """
+        self._become_recorder()
+        session_id = str(uuid.uuid4())
+        with self._lock:
+            row = self._next_id("sessions")
+            self._sessions[session_id] = row
+            self._remember(
+                "INSERT INTO sessions"
+                " (id, uuid, subject, species, camera, model, boot_id, started_ns, started_utc)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    row,
+                    session_id,
+                    int(subject),
+                    species,
+                    _text(camera),
+                    _text(model),
+                    recovery.boot_id(),
+                    int(monotonic_ns),
+                    _finite(utc),
+                ),
+            )
+        return session_id
+
+    def clock_known(self, *, monotonic_ns: int, utc: float) -> None:
+        """Fill in the time of this boot's sessions that began before the clock was known."""
+        with self._lock:
+            self._remember(
+                "UPDATE sessions SET started_utc = ? + (started_ns - ?) / 1e9"
+                " WHERE started_utc IS NULL AND boot_id = ?",
+                (_seconds(utc), int(monotonic_ns), recovery.boot_id()),
+            )
+
+    def end_session(self, session_id: str, *, t: float, reason: EndReason) -> None:
+        """End a session, and a set that is still open, `t` seconds after the session began."""
+        end = _seconds(t)
+        with self._lock:
+            row = self._session(session_id)
+            self._remember("UPDATE sets SET end_s = ? WHERE session_id = ? AND end_s IS NULL", (end, row))
+            self._remember("UPDATE sessions SET end_s = ?, end_reason = ? WHERE id = ?", (end, reason, row))
+            del self._sessions[session_id]
+            self._sets = {set_id: session for set_id, session in self._sets.items() if session != row}
+
+    def begin_set(self, session_id: str, *, exercise: str, t: float) -> int:
+        """Begin a set and return its id."""
+        start = _seconds(t)
+        with self._lock:
+            session = self._session(session_id)
+            set_id = self._next_id("sets")
+            self._sets[set_id] = session
+            self._remember(
+                "INSERT INTO sets (id, session_id, exercise, start_s) VALUES (?, ?, ?, ?)",
+                (set_id, session, _text(exercise), start),
+            )
+        return set_id
+
+    def hold_so_far(self, set_id: int, hold_s: float) -> None:
+        """Note how long a hold has lasted, so that a power cut does not lose the whole of it."""
+        held = _seconds(hold_s)
+        with self._lock:
+            self._known_set(set_id)
+            self._remember("UPDATE sets SET hold_s = ? WHERE id = ?", (held, set_id))
+
+    def end_set(self, set_id: int, *, t: float, hold_s: float = 0.0) -> None:
+        """End a set; `hold_s` is the time held, where the exercise is a hold."""
+        end, held = _seconds(t), _seconds(hold_s)
+        with self._lock:
+            self._known_set(set_id)
+            self._remember("UPDATE sets SET end_s = ?, hold_s = ? WHERE id = ?", (end, held, set_id))
+            del self._sets[set_id]
+
+    def add_repetition(self, set_id: int, repetition: Repetition) -> None:
+        """Add a repetition to an open set."""
+        values = (
+            _seconds(repetition.t),
+            repetition.kind,
+            repetition.side,
+            _seconds(repetition.duration_s),
+            _seconds(repetition.eccentric_s),
+            _seconds(repetition.concentric_s),
+            _finite(repetition.range_deg),
+            _finite(repetition.peak_deg),
+        )
+        with self._lock:
+            self._known_set(set_id)
+            self._remember(
+                "INSERT INTO repetitions (id, set_id, t, kind, side, duration_s, eccentric_s, concentric_s,"
+                " range_deg, peak_deg) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (self._next_id("repetitions"), set_id, *values),
+            )
+
+    def add_sample(self, session_id: str, t: float, values: Mapping[str, float | None]) -> None:
+        """Add one row of live metrics at `t`. What is None or not finite is stored as "not measurable".
+
+        Raises `StoreError` for a key that is not a live metric of the catalogue.
+        """
+        if unknown := values.keys() - self._columns:
+            raise StoreError(f"Not live metrics of the catalogue: {', '.join(sorted(unknown))}")
+        at = _seconds(t)
+        columns = "".join(f', "{key}"' for key in values)
+        marks = ", ?" * len(values)
+        with self._lock:
+            session = self._session(session_id)
+            if len(self._pending) >= MAX_PENDING:
+                self.lost_samples += 1
+                return
+            self._remember(
+                f"INSERT OR REPLACE INTO samples (session_id, t{columns}) VALUES (?, ?{marks})",  # noqa: S608
+                (session, at, *(_finite(value) for value in values.values())),
+            )
+
+    def add_measurement(
+        self, session_id: str, key: str, value: float | None, grade: Grade, reasons: Sequence[str]
+    ) -> None:
+        """Set one number of a session that has not ended; a later call for the same key replaces it.
+
+        Raises `StoreError` for a key that is not in the catalogue.
+        """
+        if key not in metrics():
+            raise StoreError(f"Not a metric of the catalogue: {key}")
+        with self._lock:
+            self._remember(
+                "INSERT OR REPLACE INTO measurements (session_id, key, value, grade, reasons)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (
+                    self._session(session_id),
+                    key,
+                    _finite(value),
+                    grade,
+                    msgspec.json.encode(list(reasons)).decode(),
+                ),
+            )
+
+    # Writing
+
+    @property
+    def pending(self) -> int:
+        """Events that are remembered but not yet written."""
+        return len(self._pending)
+
+    def tick(self, now_monotonic: float) -> None:
+        """Write the group once it has 50 events or is a second old. Call it a few times a second.
+
+        Raises `StoreError` where it cannot be written: the events are kept, and the next call tries again.
+        """
+        with self._lock:
+            if not self._pending:
+                return
+            if self._since is None:
+                self._since = now_monotonic
+            full = len(self._pending) >= GROUP_EVENTS and self.problem is None
+            due = full or now_monotonic - self._since >= GROUP_SECONDS
+        if due:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write everything that is pending, now. When it returns, the events are on the disk.
+
+        Raises `StoreError` where it cannot be written: the events are kept.
+        """
+        with self._write_lock:
+            with self._lock:
+                group = list(self._pending)
+                self._since = None
+            if not group:
+                return
+            try:
+                with storage_errors(self.path):
+                    self._write(group)
+            except StoreError as error:
+                self.problem = error
+                raise
+            self.problem = None
+            self.commits += 1
+            with self._lock:
+                for _ in group:
+                    self._pending.popleft()
+
+    def delete_session(self, session_id: str) -> bool:
+        """Delete a session with all its rows and overwrite them on the disk. False: there is no such session.
+
+        Raises `SessionRunningError` while it is being recorded.
+        """
+        with self._write_lock, storage_errors(self.path):
+            with suppress(StoreError):  # a session that has just ended is still among the pending
+                self.flush()
+            found = self._db.execute(
+                "SELECT end_s IS NULL FROM sessions WHERE uuid = ?", (session_id,)
+            ).fetchone()
+            if found is None:
+                return False
+            if found[0]:
+                raise SessionRunningError(
+                    f"Session {session_id} is still being recorded", "Delete it when it has ended"
+                )
+            self._write([("DELETE FROM sessions WHERE uuid = ?", (session_id,))])
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return True
+
+    # Reading
+
+    def sessions(self, limit: int, before: float | str | None = None) -> list[SessionSummary]:
+        """At most `limit` sessions, the newest first.
+
+        `before` goes on where an earlier page ended: a UTC time in seconds, or the id of that page's last
+        session, which also tells apart sessions that began together or at an unknown time.
+        """
+        with storage_errors(self.path), reading(self.path) as connection:
+            return reads.sessions(connection, limit, before)
+
+    def session(self, session_id: str) -> Session | None:
+        """One session with its sets, repetitions and measurements; None where there is none of that id."""
+        with storage_errors(self.path), reading(self.path) as connection:
+            return reads.session(connection, session_id)
+
+    def samples(self, session_id: str, keys: Sequence[str] | None = None) -> Samples | None:
+        """The samples of a session for `keys` (None: every live metric); None where there is no such session.
+
+        Raises `StoreError` for a key that is not a live metric of the catalogue.
+        """
+        wanted = metric_columns() if keys is None else tuple(dict.fromkeys(keys))
+        if unknown := set(wanted) - self._columns:
+            raise StoreError(f"Not live metrics of the catalogue: {', '.join(sorted(unknown))}")
+        with storage_errors(self.path), reading(self.path) as connection:
+            return reads.samples(connection, session_id, wanted)
+
+    # Inside
+
+    def _become_recorder(self) -> None:
+        """Hold the lock that only one process at a time can have: rows are numbered here, not by SQLite."""
+        with self._write_lock, storage_errors(self.path):
+            if self._recorder is not None:
+                return
+            lock = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(lock)
+                raise StoreError(
+                    f"Another Kinebox is recording into {self.path}",
+                    "Stop it first, or give this one a folder of its own with KINEBOX_STATE",
+                ) from None
+            for table in ("sessions", "sets", "repetitions"):
+                (last,) = self._db.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()  # noqa: S608
+                self._next_ids[table] = last + 1
+            self._recorder = lock
+
+    def _next_id(self, table: str) -> int:
+        number = self._next_ids[table]
+        self._next_ids[table] = number + 1
+        return number
+
+    def _session(self, session_id: str) -> int:
+        try:
+            return self._sessions[session_id]
+        except KeyError:
+            raise StoreError(f"Session {session_id} is not open") from None
+
+    def _known_set(self, set_id: int) -> None:
+        if set_id not in self._sets:
+            raise StoreError(f"Set {set_id} is not open")
+
+    def _remember(self, sql: str, parameters: tuple[Any, ...]) -> None:
+        self._pending.append((sql, parameters))
+
+    def _write(self, group: Sequence[tuple[str, tuple[Any, ...]]]) -> None:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            for sql, parameters in group:
+                self._db.conn.execute(sql, parameters)
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._db.rollback()
+            raise
+
+
+def _finite(value: float | None) -> float | None:
+    """A plain float (also from a numpy scalar), or None for what is no number: NaN, infinities, None."""
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def _seconds(value: float) -> float:
+    if not math.isfinite(value):
+        raise StoreError(f"Not a time in seconds: {value}")
+    return float(value)
+
+
+def _text(value: str) -> str:
+    """Text that can be stored: a name from the file system may hold bytes that are no UTF-8."""
+    return value.encode("utf-8", "replace").decode("utf-8")
