@@ -1,0 +1,1 @@
+"""The dashboard's server: HTTP API, live WebSocket, metrics, and who may reach them."""

@@ -1,0 +1,157 @@
+"""The box as it is now: the hub fills it in, the browsers and the API read it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from edge import __version__
+from edge.errors import ConfigError
+from edge.web.broadcast import Broadcaster
+from edge.web.messages import Camera, Event, Frame, Hello, Pong
+from edge.web.metrics import HubMetrics
+from edge.web.records import (
+    AUTO,
+    CameraStatus,
+    ExerciseInfo,
+    Health,
+    LinkStatus,
+    ModelInfo,
+    Skeleton,
+    Status,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+STALE_S = 5.0
+"""A live camera whose newest frame is older than this is not live in truth."""
+_COUNTED = ("rep", "partial_rep")
+
+
+class LiveState:
+    """The newest state of the box, and the browsers that are told of it.
+
+    For the event loop's thread only. Every message is encoded once, however many browsers there are.
+    """
+
+    def __init__(
+        self,
+        *,
+        camera: str,
+        model: ModelInfo,
+        exercises: Iterable[ExerciseInfo],
+        skeletons: Mapping[str, Skeleton],
+        on_exercise: Callable[[str | None], None],
+        clock: Callable[[], float] = time.monotonic,
+        utc: Callable[[], float] = time.time,
+    ) -> None:
+        """Begin with the camera `starting`.
+
+        `on_exercise` is called with an exercise's id, or None for automatic, when the user chooses.
+        `clock` is monotonic seconds, `utc` seconds since 1970.
+        """
+        self.model = model
+        self.exercises = {exercise.id: exercise for exercise in exercises}
+        self.skeletons = dict(skeletons)
+        self.exercise = AUTO
+        self.camera = Camera(camera=camera, state="starting")
+        self.clients = Broadcaster()
+        self.metrics = HubMetrics(self.clients, __version__, model.name, model.precision)
+        self._on_exercise = on_exercise
+        self._clock = clock
+        self._utc = utc
+        self._started = clock()
+        self._frames = 0
+        self._dropped = 0
+        self._last: Frame | None = None
+        self._last_at: float | None = None
+
+    # Filled in by the hub
+
+    def publish_frame(self, frame: Frame) -> None:
+        """Take the newest frame and send it to every browser that keeps up. Sets `frame.sent_ms`."""
+        self._frames += 1
+        # The count starts again with the vision process; ours must not.
+        before = self._last.dropped if self._last is not None else 0
+        dropped = frame.dropped - before if frame.dropped >= before else frame.dropped
+        self._dropped += dropped
+        self._last, self._last_at = frame, self._clock()
+        self.metrics.frames.inc()
+        self.metrics.frames_dropped.inc(dropped)
+        self.metrics.subjects.set(len(frame.subjects))
+        for stage, milliseconds in frame.timings.items():
+            self.metrics.frame_seconds.labels(stage).observe(milliseconds / 1000)
+        if self.clients:
+            frame.sent_ms = self._utc() * 1000
+            self.clients.send_frame(_encode(frame))
+
+    def publish_camera(self, camera: Camera) -> None:
+        """Take the camera's new state and tell every browser."""
+        self.camera = camera
+        self.metrics.camera_up.set(camera.state == "live")
+        self.clients.send(_encode(camera))
+
+    def publish_event(self, event: Event) -> None:
+        """Tell every browser that something was counted, began or ended."""
+        if event.kind in _COUNTED:
+            self.metrics.repetitions.labels(event.exercise or "", event.kind).inc()
+        self.clients.send(_encode(event))
+
+    # Read by the browsers and the API
+
+    def greeting(self) -> list[str]:
+        """What a browser is told when it connects: who speaks, and how the camera is."""
+        hello = Hello(version=__version__, clock_ms=self._utc() * 1000)
+        return [_encode(hello), _encode(self.camera)]
+
+    def pong(self, t: float) -> str:
+        """The answer to a browser's ping."""
+        return _encode(Pong(t=t, server_ms=self._utc() * 1000))
+
+    def choose(self, exercise: str) -> None:
+        """Count this exercise from now on, or with `auto` what is recognised.
+
+        Raises `ConfigError` for an exercise that the coach does not know.
+        """
+        if exercise != AUTO and exercise not in self.exercises:
+            raise ConfigError(f"There is no exercise {exercise!r}", "GET /api/v1/exercises lists them")
+        self._on_exercise(None if exercise == AUTO else exercise)
+        self.exercise = exercise
+
+    def status(self) -> Status:
+        """The box as it is now."""
+        last = self._last
+        return Status(
+            version=__version__,
+            model=self.model,
+            camera=CameraStatus(
+                id=self.camera.camera,
+                state=self.camera.state,
+                detail=self.camera.detail,
+                fps=last.fps if last else 0.0,
+                width=last.width if last else 0,
+                height=last.height if last else 0,
+            ),
+            link=LinkStatus(frames=self._frames, dropped=self._dropped),
+            uptime_s=self._clock() - self._started,
+            exercise=self.exercise,
+        )
+
+    def health(self, *, store_ok: bool) -> Health:
+        """`ok` while the camera is live, frames arrive and they can be kept."""
+        age = None if self._last_at is None else self._clock() - self._last_at
+        measuring = self.camera.state == "live" and age is not None and age < STALE_S
+        return Health(
+            status="ok" if measuring and store_ok else "degraded",
+            version=__version__,
+            camera=self.camera.state,
+            frame_age_s=age,
+            store="ok" if store_ok else "failing",
+        )
+
+
+def _encode(message: Hello | Frame | Camera | Event | Pong) -> str:
+    return msgspec.json.encode(message).decode()

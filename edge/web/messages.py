@@ -1,0 +1,107 @@
+"""What the browser gets over the WebSocket: JSON, one struct a message, `type` tells which."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from edge.coach.records import Phase
+from edge.store.records import Grade, Species
+
+CameraState = Literal["starting", "live", "lost", "ended", "black"]
+EventKind = Literal["rep", "partial_rep", "set_start", "set_end", "session_start", "session_end"]
+Milliseconds = Annotated[float, Meta(description="UTC, milliseconds since 1970")]
+
+
+class Hello(msgspec.Struct, tag="hello", frozen=True, kw_only=True):
+    """The first message: which version speaks, and what its clock shows."""
+
+    version: str
+    clock_ms: Milliseconds
+
+
+class Measure(msgspec.Struct, frozen=True, kw_only=True):
+    """One live metric with how far it can be trusted."""
+
+    value: float | None
+    grade: Grade
+    reasons: Annotated[tuple[str, ...], Meta(description="Reason codes, such as joint_hidden")] = ()
+
+
+class Coaching(msgspec.Struct, frozen=True, kw_only=True):
+    """What the coach makes of one person at this moment."""
+
+    exercise: Annotated[str | None, Meta(description="null where none is recognised")]
+    given: Annotated[bool, Meta(description="True where the user chose the exercise")]
+    phase: Phase | None
+    reps: int
+    partial_reps: int
+    hold_s: float
+    tempo_s: Annotated[float | None, Meta(description="Duration of the last repetition")]
+    progress: Annotated[float | None, Meta(description="0 at the start position, 1 at the far end")]
+    set: int
+    set_reps: int
+    measures: Annotated[dict[str, Measure], Meta(description="By metric key")]
+
+
+class SubjectFrame(msgspec.Struct, frozen=True, kw_only=True):
+    """One person or dog in one frame."""
+
+    id: int
+    species: Species
+    skeleton: str
+    score: float
+    keypoints: Annotated[
+        list[list[float]], Meta(description="Per joint x, y (pixels, origin top left) and visibility 0 to 1")
+    ]
+    coach: Coaching | None = None
+
+
+class Frame(msgspec.Struct, tag="frame", kw_only=True):
+    """One frame of one camera."""
+
+    camera: str
+    frame: int
+    capture_ms: Milliseconds
+    sent_ms: Annotated[Milliseconds, Meta(description="Set when it is sent")] = 0.0
+    width: int
+    height: int
+    fps: float
+    dropped: Annotated[int, Meta(description="Frames the hub was too slow for, since vision started")]
+    timings: Annotated[dict[str, float], Meta(description="Milliseconds by stage: read, detect, …, total")]
+    subjects: list[SubjectFrame]
+
+
+class Camera(msgspec.Struct, tag="camera", frozen=True, kw_only=True):
+    """The camera's state changed."""
+
+    camera: str
+    state: CameraState
+    detail: Annotated[str, Meta(description="A code that says why; empty where there is nothing to say")] = ""
+
+
+class Event(msgspec.Struct, tag="event", frozen=True, kw_only=True):
+    """Something that is counted or kept has happened."""
+
+    subject: int
+    kind: EventKind
+    t: Annotated[float, Meta(description="Seconds since the session began")]
+    exercise: str | None = None
+
+
+class Ping(msgspec.Struct, tag="ping", frozen=True, kw_only=True):
+    """From the browser: what does your clock show?"""
+
+    t: Annotated[float, Meta(description="The browser's clock; sent back as it is")]
+
+
+class Pong(msgspec.Struct, tag="pong", frozen=True, kw_only=True):
+    """The answer to a ping: together they give the browser the offset of the clocks."""
+
+    t: float
+    server_ms: Milliseconds
+
+
+ServerMessage = Hello | Frame | Camera | Event | Pong

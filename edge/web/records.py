@@ -1,0 +1,100 @@
+"""What the HTTP API answers. Sessions and samples are the store's own records."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from edge.store.records import SessionSummary
+from edge.web.messages import CameraState
+
+AUTO = "auto"
+"""In place of an exercise: let the coach recognise it."""
+
+
+class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """The pose model in use."""
+
+    name: str
+    precision: str
+
+
+class CameraStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The camera as it is now."""
+
+    id: str
+    state: CameraState
+    detail: str
+    fps: float
+    width: int
+    height: int
+
+
+class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The socket between vision and hub."""
+
+    frames: Annotated[int, Meta(description="Frames that arrived")]
+    dropped: Annotated[int, Meta(description="Frames the hub was too slow for")]
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """The box as it is now."""
+
+    version: str
+    model: ModelInfo
+    camera: CameraStatus
+    link: LinkStatus
+    uptime_s: float
+    exercise: Annotated[str, Meta(description="auto, or the exercise the user chose")]
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether the box measures and keeps what it measures."""
+
+    status: Literal["ok", "degraded"]
+    version: str
+    camera: CameraState
+    frame_age_s: Annotated[float | None, Meta(description="Age of the newest frame; null before the first")]
+    store: Annotated[Literal["ok", "failing"], Meta(description="failing: the database cannot be written")]
+
+
+class ExerciseInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """One exercise the coach knows."""
+
+    id: str
+    name: Annotated[dict[str, str], Meta(description="By language: en, ko")]
+    view: Literal["front", "side", "any"]
+    kind: Literal["reps", "hold"]
+
+
+class ExerciseChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which exercise is counted."""
+
+    exercise: Annotated[str, Meta(description="An exercise's id, or auto")]
+
+
+class Skeleton(msgspec.Struct, frozen=True, kw_only=True):
+    """How the keypoints of a model are named and joined. Numbers are indices into `names`."""
+
+    names: list[str]
+    edges: list[tuple[int, int]]
+    pairs: Annotated[list[tuple[int, int]], Meta(description="Left and right of the same joint")]
+
+
+class SessionList(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of sessions, the newest first."""
+
+    sessions: list[SessionSummary]
+    next: Annotated[str | None, Meta(description="Value of `before` for the next page; null on the last")]
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """An error, as application/problem+json (RFC 9457)."""
+
+    title: str
+    status: int
+    code: Annotated[str, Meta(description="What happened, for programs and translations")]
+    detail: str = ""
+    type: str = "about:blank"
