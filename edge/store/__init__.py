@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.store.errors import SessionRunningError
+from edge.store.errors import SessionRunningError, UnknownMetricError, UnknownSessionError
 from edge.store.export import ExportFormat, export_sessions
 from edge.store.paths import database_path, state_dir
 from edge.store.records import (
@@ -31,6 +31,8 @@ __all__ = [
     "SessionSummary",
     "Species",
     "Store",
+    "UnknownMetricError",
+    "UnknownSessionError",
     "database_path",
     "export_sessions",
     "state_dir",

@@ -1,7 +1,9 @@
 """SQLite's errors, in the user's terms.
 
 StoreError
-└── SessionRunningError   a session that is being recorded cannot be deleted
+├── SessionRunningError   a session that is being recorded cannot be deleted
+├── UnknownSessionError   there is no session of that id
+└── UnknownMetricError    the catalogue has no such metric, or no column for it
 """
 
 from __future__ import annotations
@@ -14,12 +16,28 @@ from typing import TYPE_CHECKING
 from edge.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 
 class SessionRunningError(StoreError):
     """The session is still being recorded."""
+
+
+class UnknownSessionError(StoreError):
+    """There is no session of that id."""
+
+    def __init__(self, session_id: str) -> None:
+        """Say which id was asked for."""
+        super().__init__(f"There is no session {session_id}", "`kinebox sessions` lists them")
+
+
+class UnknownMetricError(StoreError):
+    """The catalogue has no such metric, or it has no value in every frame."""
+
+    def __init__(self, keys: Iterable[str]) -> None:
+        """Say which keys were asked for."""
+        super().__init__(f"Not in the catalogue: {', '.join(sorted(keys))}", "See wire/metrics.toml")
 
 
 _DAMAGED = (

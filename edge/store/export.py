@@ -58,8 +58,8 @@ def export_sessions(
 
     `session_ids` names the sessions; without it all are taken that began at or after `since` and before
     `until` (where one of these is given, sessions of unknown time are left out). A folder is created if need
-    be; files of an earlier export in it are replaced, each when the new one is complete. Raises `StoreError`
-    for an id that does not exist, and where the files cannot be written.
+    be; files of an earlier export in it are replaced, each when the new one is complete. Raises
+    `UnknownSessionError`, and `StoreError` where the files cannot be written.
     """
     sessions = _load(store, _ids(store, since, until) if session_ids is None else session_ids)
     try:
@@ -95,8 +95,6 @@ def _ids(store: Store, since: datetime | None, until: datetime | None) -> list[s
 def _load(store: Store, ids: Iterable[str]) -> Iterator[ExportedSession]:
     for session_id in ids:
         session, samples = store.session(session_id), store.samples(session_id)
-        if session is None or samples is None:
-            raise StoreError(f"There is no session {session_id}", "`kinebox sessions` lists them")
         yield ExportedSession(
             **{name: getattr(session, name) for name in Session.__struct_fields__}, samples=samples
         )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from edge.coach.records import Repetition
+from edge.store.errors import UnknownSessionError
 from edge.store.records import ExerciseTotal, Measurement, RecordedSet, Samples, Session, SessionSummary
 from edge.store.recovery import LAST_EVIDENCE
 from wire.metrics import metrics
@@ -40,11 +41,11 @@ def sessions(connection: sqlite3.Connection, limit: int, before: float | str | N
     return [SessionSummary(**_summary(row, totals)) for row in rows]
 
 
-def session(connection: sqlite3.Connection, session_id: str) -> Session | None:
-    """One session with its sets, repetitions and measurements."""
+def session(connection: sqlite3.Connection, session_id: str) -> Session:
+    """One session with its sets, repetitions and measurements. Raises `UnknownSessionError`."""
     row = connection.execute(f"{_SUMMARY} WHERE uuid = ?", [session_id]).fetchone()
     if row is None:
-        return None
+        raise UnknownSessionError(session_id)
     totals = _exercise_totals(connection, [row["id"]])
     return Session(
         **_summary(row, totals),
@@ -53,11 +54,14 @@ def session(connection: sqlite3.Connection, session_id: str) -> Session | None:
     )
 
 
-def samples(connection: sqlite3.Connection, session_id: str, keys: Sequence[str]) -> Samples | None:
-    """The columns `keys`, which must be live metrics of the catalogue, of a session's samples."""
+def samples(connection: sqlite3.Connection, session_id: str, keys: Sequence[str]) -> Samples:
+    """The columns `keys`, which must be live metrics of the catalogue, of a session's samples.
+
+    Raises `UnknownSessionError`.
+    """
     found = connection.execute("SELECT id FROM sessions WHERE uuid = ?", [session_id]).fetchone()
     if found is None:
-        return None
+        raise UnknownSessionError(session_id)
     columns = "".join(f', "{key}"' for key in keys)
     cursor = connection.execute(
         f"SELECT t{columns} FROM samples WHERE session_id = ? ORDER BY t",  # noqa: S608

@@ -16,7 +16,12 @@ import msgspec
 from edge.errors import StoreError
 from edge.store import reads, recovery
 from edge.store.connect import open_writer, reading
-from edge.store.errors import SessionRunningError, storage_errors
+from edge.store.errors import (
+    SessionRunningError,
+    UnknownMetricError,
+    UnknownSessionError,
+    storage_errors,
+)
 from edge.store.schema import metric_columns
 from wire.metrics import metrics
 
@@ -202,10 +207,10 @@ class Store:
     def add_sample(self, session_id: str, t: float, values: Mapping[str, float | None]) -> None:
         """Add one row of live metrics at `t`. What is None or not finite is stored as "not measurable".
 
-        Raises `StoreError` for a key that is not a live metric of the catalogue.
+        Raises `UnknownMetricError` for a key that is not a live metric of the catalogue.
         """
         if unknown := values.keys() - self._columns:
-            raise StoreError(f"Not live metrics of the catalogue: {', '.join(sorted(unknown))}")
+            raise UnknownMetricError(unknown)
         at = _seconds(t)
         columns = "".join(f', "{key}"' for key in values)
         marks = ", ?" * len(values)
@@ -224,10 +229,10 @@ class Store:
     ) -> None:
         """Set one number of a session that has not ended; a later call for the same key replaces it.
 
-        Raises `StoreError` for a key that is not in the catalogue.
+        Raises `UnknownMetricError` for a key that is not in the catalogue.
         """
         if key not in metrics():
-            raise StoreError(f"Not a metric of the catalogue: {key}")
+            raise UnknownMetricError([key])
         with self._lock:
             self._remember(
                 "INSERT OR REPLACE INTO measurements (session_id, key, value, grade, reasons)"
@@ -286,10 +291,10 @@ class Store:
                 for _ in group:
                     self._pending.popleft()
 
-    def delete_session(self, session_id: str) -> bool:
-        """Delete a session with all its rows and overwrite them on the disk. False: there is no such session.
+    def delete_session(self, session_id: str) -> None:
+        """Delete a session with all its rows, and overwrite them on the disk.
 
-        Raises `SessionRunningError` while it is being recorded.
+        Raises `UnknownSessionError`, and `SessionRunningError` while it is being recorded.
         """
         with self._write_lock, storage_errors(self.path):
             with suppress(StoreError):  # a session that has just ended is still among the pending
@@ -298,14 +303,13 @@ class Store:
                 "SELECT end_s IS NULL FROM sessions WHERE uuid = ?", (session_id,)
             ).fetchone()
             if found is None:
-                return False
+                raise UnknownSessionError(session_id)
             if found[0]:
                 raise SessionRunningError(
                     f"Session {session_id} is still being recorded", "Delete it when it has ended"
                 )
             self._write([("DELETE FROM sessions WHERE uuid = ?", (session_id,))])
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        return True
 
     # Reading
 
@@ -318,19 +322,19 @@ class Store:
         with storage_errors(self.path), reading(self.path) as connection:
             return reads.sessions(connection, limit, before)
 
-    def session(self, session_id: str) -> Session | None:
-        """One session with its sets, repetitions and measurements; None where there is none of that id."""
+    def session(self, session_id: str) -> Session:
+        """One session with its sets, repetitions and measurements. Raises `UnknownSessionError`."""
         with storage_errors(self.path), reading(self.path) as connection:
             return reads.session(connection, session_id)
 
-    def samples(self, session_id: str, keys: Sequence[str] | None = None) -> Samples | None:
-        """The samples of a session for `keys` (None: every live metric); None where there is no such session.
+    def samples(self, session_id: str, keys: Sequence[str] | None = None) -> Samples:
+        """The samples of a session for `keys`; None: every live metric.
 
-        Raises `StoreError` for a key that is not a live metric of the catalogue.
+        Raises `UnknownSessionError`, and `UnknownMetricError` for a key that is not a live metric.
         """
         wanted = metric_columns() if keys is None else tuple(dict.fromkeys(keys))
         if unknown := set(wanted) - self._columns:
-            raise StoreError(f"Not live metrics of the catalogue: {', '.join(sorted(unknown))}")
+            raise UnknownMetricError(unknown)
         with storage_errors(self.path), reading(self.path) as connection:
             return reads.samples(connection, session_id, wanted)
 
