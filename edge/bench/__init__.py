@@ -1,0 +1,7 @@
+"""`kinebox bench`: what a frame costs on this machine, beside MediaPipe's own solution on the same frames."""
+
+from __future__ import annotations
+
+from edge.bench.report import run_bench
+
+__all__ = ["run_bench"]

@@ -1,0 +1,129 @@
+"""Several pipelines over the same frames on one core, in turns, so that all see the same background load."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from edge.errors import KineboxError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BLOCK = 12
+"""Frames a pipeline gets before the next one has its turn."""
+SETTLE = 2
+"""Frames at the start of a block that do not count: the caches still hold another pipeline's data."""
+
+
+class Block(msgspec.Struct, frozen=True):
+    """A worker's answer: milliseconds for each frame, by the clock and of processor time."""
+
+    wall_ms: list[float]
+    cpu_ms: list[float]
+    found: int
+    """Frames with someone in them."""
+    stages: list[dict[str, float]]
+
+
+class Lap(msgspec.Struct):
+    """What one pipeline did, frames that settle the caches left out."""
+
+    wall_ms: list[float] = []
+    cpu_ms: list[float] = []
+    stages: list[dict[str, float]] = []
+    found: int = 0
+    frames: int = 0
+    """All frames, for the share of `found`."""
+
+
+class _Runner:
+    """A worker process and the pipe to it."""
+
+    def __init__(self, command: list[str], log: IO[str]) -> None:
+        self.log = log
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
+        )
+        self._answer()
+
+    def run(self, first: int, count: int) -> Block:
+        assert self.process.stdin is not None  # noqa: S101 - opened above
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write(f'{{"first": {first}, "count": {count}}}\n')
+            self.process.stdin.flush()
+        return msgspec.json.decode(self._answer(), type=Block)
+
+    def _answer(self) -> str:
+        assert self.process.stdout is not None  # noqa: S101 - opened above
+        line: str = self.process.stdout.readline()
+        if not line:
+            self.process.wait()
+            self.log.seek(0)
+            last = (self.log.read().strip().splitlines() or ["no reason given"])[-1]
+            raise KineboxError(f"a measured pipeline stopped: {last}")
+        return line
+
+
+@contextlib.contextmanager
+def _runner(name: str, python: Path | None, frames: Path, fps: float, core: int) -> Iterator[_Runner]:
+    """A running worker; `python`: the environment of a pipeline that is not ours."""
+    worker = Path(__file__).with_name("worker.py")
+    command = [str(python), "-P", str(worker)] if python else [sys.executable, "-m", "edge.bench.worker"]
+    with tempfile.TemporaryFile("w+") as log:
+        runner = _Runner(
+            [*command, name, "--frames", str(frames), "--fps", str(fps), "--core", str(core)], log
+        )
+        try:
+            yield runner
+        finally:
+            with contextlib.suppress(BrokenPipeError):
+                runner.process.communicate()
+
+
+def race(
+    frames: npt.NDArray[np.uint8], fps: float, runners: dict[str, Path | None], seconds: float
+) -> dict[str, Lap]:
+    """Run every pipeline over `frames` uint8[N, H, W, 3], at least once and for about `seconds`.
+
+    `runners`: name of the pipeline to the Python of its environment, None for ours. Raises KineboxError when
+    a pipeline cannot start or dies.
+    """
+    core = max(os.sched_getaffinity(0))
+    laps = {name: Lap() for name in runners}
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kinebox-bench-")))
+        path = folder / "frames.npy"
+        np.save(path, frames)
+        running = [
+            (name, stack.enter_context(_runner(name, python, path, fps, core)))
+            for name, python in runners.items()
+        ]
+        order = random.Random(0)  # noqa: S311 - fair turns, not a secret
+        end = time.monotonic() + seconds
+        while True:
+            for first in range(0, len(frames), BLOCK):
+                order.shuffle(running)
+                for name, runner in running:
+                    _add(laps[name], runner.run(first, min(BLOCK, len(frames) - first)))
+            if time.monotonic() > end:
+                return laps
+
+
+def _add(lap: Lap, block: Block) -> None:
+    lap.wall_ms += block.wall_ms[SETTLE:]
+    lap.cpu_ms += block.cpu_ms[SETTLE:]
+    lap.stages += block.stages[SETTLE:]
+    lap.found += block.found
+    lap.frames += len(block.wall_ms)
