@@ -1,0 +1,251 @@
+"""The `kinebox` command."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from datetime import datetime  # noqa: TC003 - typer reads the annotations at run time
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from edge import __version__
+from edge.errors import ConfigError, KineboxError
+from models.cli import app as models_app
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Watch movement, measure it and coach it, and keep every picture to yourself.",
+)
+app.add_typer(models_app, name="models", help="Build, list and verify the pose models.")
+
+_messages = Console(stderr=True)
+
+
+class Species(StrEnum):
+    """Who is analysed."""
+
+    human = "human"
+    dog = "dog"
+
+
+class Precision(StrEnum):
+    """Arithmetic of the pose models."""
+
+    int8 = "int8"
+    fp32 = "fp32"
+
+
+class Format(StrEnum):
+    """File format of an export."""
+
+    csv = "csv"
+    json = "json"
+
+
+PrecisionOption = Annotated[Precision, typer.Option(help="int8 is the fast one, fp32 the fallback.")]
+ThreadsOption = Annotated[int, typer.Option(min=1, max=64, help="Processor threads of the model.")]
+ExerciseOption = Annotated[str, typer.Option(help="Id of an exercise, or auto to recognise it.")]
+HostOption = Annotated[
+    str, typer.Option(help="Address to listen on. Beyond this machine, browsers need the printed token.")
+]
+PortOption = Annotated[int, typer.Option(min=0, max=65535, help="Port of the dashboard.")]
+
+
+@app.callback(invoke_without_command=True)
+def root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
+    """Watch movement, measure it and coach it, and keep every picture to yourself."""
+    if version:
+        typer.echo(f"kinebox {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def analyze(
+    video: Annotated[Path, typer.Argument(help="A video, a recorded trace, or a folder of them.")],
+    exercise: ExerciseOption = "auto",
+    species: Annotated[Species, typer.Option(help="Who moves.")] = Species.human,
+    reference: Annotated[Path | None, typer.Option(help="A target video to compare with.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the report (JSON), measurements (CSV) and keypoint trace.")
+    ] = None,
+    precision: PrecisionOption = Precision.int8,
+    threads: ThreadsOption = 2,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Count and measure the movement in a video, with the pipeline the box runs live."""
+    from edge import analyze as analysis
+
+    if species is Species.dog:
+        raise ConfigError("this release has no pose model for dogs", "Analyse people with --species human.")
+    if reference is not None:
+        raise ConfigError("this release cannot compare with a reference video yet", "Leave --reference out.")
+    reports = []
+    files = analysis.clips(video)
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} frames"))
+    with Progress(*columns, TimeElapsedColumn(), console=_messages, transient=True) as progress:
+        for file in files:
+            task = progress.add_task(file.name, total=None)
+            report = analysis.analyze(
+                file,
+                exercise=exercise,
+                precision=precision.value,
+                threads=threads,
+                out=out,
+                progress=lambda frames, task=task: progress.update(task, completed=frames),
+            )
+            progress.remove_task(task)
+            reports.append(report)
+    if json:
+        result = {"schema": analysis.SCHEMA, "clips": reports} if video.is_dir() else reports[0]
+        typer.echo(msgspec.json.encode(result).decode())
+        return
+    Console().print(_analysis_table(reports))
+
+
+def _analysis_table(reports: list[analysis.ClipReport]) -> Table:  # type: ignore[name-defined] # noqa: F821
+    table = Table("Clip", "Who", "Seen", "Exercise", "Reps", "Partial", "Hold", title=None)
+    for report in reports:
+        for subject in report.subjects or [None]:
+            if subject is None:
+                table.add_row(report.file, "nobody was found", *[""] * 5)
+                continue
+            table.add_row(
+                report.file,
+                f"{subject.species} {subject.id}",
+                f"{subject.first_s:.1f}-{subject.last_s:.1f} s",
+                subject.exercise or "not recognised",
+                str(subject.reps),
+                str(subject.partial_reps),
+                f"{subject.hold_s:.1f} s" if subject.hold_s else "",
+            )
+        for warning in report.warnings:
+            _messages.print(f"[yellow]{report.file}: {warning}[/yellow]")
+    return table
+
+
+@app.command()
+def run(
+    camera: Annotated[str, typer.Option(help="Device number or path, a video file, or a trace.")] = "0",
+    exercise: ExerciseOption = "auto",
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8080,
+    precision: PrecisionOption = Precision.int8,
+    threads: ThreadsOption = 1,
+    loop: Annotated[bool, typer.Option("--loop", help="Play a file again and again.")] = False,
+) -> None:
+    """Start the box: vision, coach and dashboard, until Ctrl-C."""
+    from edge.coach.observer import Observer
+    from edge.supervisor import runtime_folder, services, supervise
+
+    Observer(exercise).choose(exercise)
+    with runtime_folder() as folder:
+        both = services(
+            folder / "vision.sock",
+            camera=camera,
+            precision=precision.value,
+            threads=threads,
+            loop=loop,
+            exercise=exercise,
+            host=host,
+            port=port,
+        )
+        code = supervise(both)
+    raise typer.Exit(code)
+
+
+@app.command()
+def demo(
+    video: Annotated[Path | None, typer.Option(help="Your own video instead of the demo footage.")] = None,
+    camera: Annotated[str | None, typer.Option(help="Your own camera instead: device number or path.")] = None,
+    exercise: ExerciseOption = "auto",
+    host: HostOption = "127.0.0.1",
+    port: PortOption = 8080,
+) -> None:
+    """Play real footage through the box, again and again, with the dashboard open on this machine."""
+    from edge.footage import demo_video
+
+    if video is not None and camera is not None:
+        raise ConfigError("--video and --camera exclude each other", "Give one of them.")
+    source = camera if camera is not None else str(video if video is not None else demo_video())
+    # A demo's sessions are not the household's: they go into a folder of their own.
+    if "KINEBOX_STATE" not in os.environ:
+        from edge.store import state_dir
+
+        os.environ["KINEBOX_STATE"] = str(state_dir() / "demo")
+    run(camera=source, exercise=exercise, host=host, port=port, loop=camera is None)
+
+
+@app.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="Folder to write into.")],
+    format: Annotated[Format, typer.Option(help="Tidy tables, or one document.")] = Format.csv,  # noqa: A002
+    session: Annotated[list[str] | None, typer.Option(help="Only this session; may be repeated.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="Only sessions begun at or after this time.")] = None,
+    until: Annotated[datetime | None, typer.Option(help="Only sessions begun before this time.")] = None,
+) -> None:
+    """Write recorded sessions as CSV or JSON."""
+    from edge.store import Store, database_path, export_sessions
+
+    if not database_path().exists():
+        raise ConfigError(f"nothing has been recorded in {database_path().parent}", "Set KINEBOX_STATE, or run first.")
+    with Store(database_path()) as store:
+        count = export_sessions(
+            store, folder, format.value, session_ids=session or None, since=since, until=until
+        )
+    typer.echo(f"{count} session(s) written to {folder}")
+
+
+@app.command()
+def bench(
+    peers: Annotated[bool, typer.Option("--peers", help="Race MediaPipe's own solution, too.")] = False,
+    video: Annotated[Path | None, typer.Option(help="Another clip than the demo footage.")] = None,
+    seconds: Annotated[float, typer.Option(min=1, help="About how long the pipelines race.")] = 60,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Measure what a frame costs on this machine."""
+    from edge.bench import run_bench
+
+    run_bench(peers=peers, json=json, video=video, seconds=seconds)
+
+
+@app.command()
+def doctor(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Check what this machine has and say what is missing."""
+    from edge.device.doctor import examine
+
+    findings = examine()
+    if json:
+        typer.echo(msgspec.json.encode(findings).decode())
+    else:
+        colours = {"ok": "green", "warning": "yellow", "failed": "red"}
+        table = Table("Check", "", "Found", "What to do")
+        for finding in findings:
+            colour = colours[finding.verdict]
+            table.add_row(finding.check, f"[{colour}]{finding.verdict}[/{colour}]", finding.found, finding.remedy)
+        Console().print(table)
+    raise typer.Exit(1 if any(finding.verdict == "failed" for finding in findings) else 0)
+
+
+def main() -> None:
+    """Run the command; an error that the user can do something about is told in two lines."""
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(levelname)s: %(message)s")
+    try:
+        app()
+    except KineboxError as error:
+        _messages.print(f"[red]kinebox:[/red] {error}", highlight=False, soft_wrap=True)
+        if error.remedy:
+            _messages.print(error.remedy, highlight=False, soft_wrap=True)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

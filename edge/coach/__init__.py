@@ -1,0 +1,1 @@
+"""What movement means: which exercise, how many repetitions, and how they went."""

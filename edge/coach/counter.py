@@ -1,0 +1,165 @@
+"""Counting: a repetition is an excursion from the start position to the far end and back.
+
+The counter sees one number a moment: progress, 0 at the start position and 1 at the far end of a textbook
+repetition. It looks for turning points and believes one only after the signal has come back by a share of the
+excursion, so that trembling, a stepped descent or a pause on the way are no repetitions of their own. How much is
+enough follows the person's own range, within what anatomy allows. Causal: a decision uses the past alone.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from statistics import median
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from edge.coach.records import Phase
+
+STIR = 0.3
+"""Least excursion that is a movement at all, in textbook repetitions."""
+FULL = 0.55
+"""Excursion from which a repetition is a full one, until the person's own range is known."""
+FULL_LIMITS = (0.4, 0.75)
+"""Within these the person's own range decides: FULL_SHARE of the median of the latest excursions."""
+FULL_SHARE = 0.6
+STIR_SHARE = 0.35
+RETURN = 0.6
+"""Share of the excursion to come back by until it counts."""
+NEAR = 0.15
+"""Share of the excursion within which a position counts as one of its ends."""
+LATEST = 5
+
+
+class Sample(NamedTuple):
+    """What a counter needs to know of one moment."""
+
+    t: float
+    """Seconds, increasing."""
+    progress: float
+    """0 at the start position, 1 at the far end of a textbook repetition."""
+    lead: float
+    """The leading signal's own value, reported with the repetition."""
+    visibility: float
+    """How well the joints behind it are seen, 0-1."""
+    allowed: bool
+    """Whether the body is in a position in which this movement can be the exercise."""
+
+
+class Excursion(NamedTuple):
+    """One movement out and back."""
+
+    full: bool
+    began: float
+    """Seconds: the last moment at the start position."""
+    peaked: float
+    ended: float
+    """Seconds: when it had come back far enough to count."""
+    span: float
+    """Size in textbook repetitions."""
+    low: float
+    high: float
+    """The leading signal at the start position and at the far end."""
+    visibility: float
+    """Mean of its samples."""
+    allowed: float
+    """Share of its samples that were allowed."""
+
+
+class _Way:
+    """The excursion in progress."""
+
+    def __init__(self, low: Sample, left_at: float, now: Sample) -> None:
+        self.low = low
+        self.left_at = left_at
+        self.high = now
+        self.samples = self.allowed = 0
+        self.visibility = 0.0
+
+    @property
+    def span(self) -> float:
+        return self.high.progress - self.low.progress
+
+    def add(self, now: Sample) -> None:
+        self.samples += 1
+        self.allowed += now.allowed
+        self.visibility += now.visibility
+        if now.progress > self.high.progress:
+            self.high = now
+
+
+class Counter:
+    """Counts the excursions of one progress signal."""
+
+    def __init__(self, min_s: float, max_s: float) -> None:
+        """`min_s`, `max_s`: bounds in seconds for one repetition, from leaving the start to counting."""
+        self._bounds = (min_s, max_s)
+        self._spans: deque[float] = deque(maxlen=LATEST)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the excursion in progress; the person's range stays known."""
+        self._low: Sample | None = None
+        self._left_at = 0.0
+        self._way: _Way | None = None
+        self.phase: Phase = "ready"
+
+    @property
+    def stir(self) -> float:
+        """How far to leave the start position for a repetition to begin."""
+        return max(STIR, STIR_SHARE * median(self._spans)) if len(self._spans) >= 2 else STIR
+
+    @property
+    def full(self) -> float:
+        """Excursion from which a repetition is a full one for this person."""
+        if len(self._spans) < 3:
+            return FULL
+        low, high = FULL_LIMITS
+        return min(max(FULL_SHARE * median(self._spans), low), high)
+
+    @property
+    def under_way_since(self) -> float | None:
+        """When the movement in progress left the start position; None at rest."""
+        return self._way.left_at if self._way else None
+
+    def update(self, now: Sample) -> Excursion | None:
+        """Feed one moment; returns an excursion at the moment it is complete."""
+        way = self._way
+        if way is None:
+            self._wait(now)
+            return None
+        way.add(now)
+        back = (way.high.progress - now.progress) / way.span
+        if back < NEAR:
+            self.phase = "peak" if way.span >= self.full else "out"
+        else:
+            self.phase = "back"
+        if back < RETURN:
+            return None
+        full = way.span >= self.full
+        self._way, self._low, self._left_at = None, now, now.t
+        shortest, longest = self._bounds
+        if not shortest <= now.t - way.left_at <= longest:
+            return None
+        self._spans.append(way.span)
+        return Excursion(
+            full=full,
+            began=way.left_at,
+            peaked=way.high.t,
+            ended=now.t,
+            span=way.span,
+            low=way.low.lead,
+            high=way.high.lead,
+            visibility=way.visibility / way.samples,
+            allowed=way.allowed / way.samples,
+        )
+
+    def _wait(self, now: Sample) -> None:
+        """At or near the start position: follow it down, and notice when it is left."""
+        if self._low is None or now.progress <= self._low.progress:
+            self._low = now
+        if now.progress <= self._low.progress + NEAR:
+            self._left_at = now.t
+            self.phase = "ready"
+        if now.progress >= self._low.progress + self.stir:
+            self._way = _Way(self._low, self._left_at, now)
+            self.phase = "out"

@@ -1,0 +1,108 @@
+"""Everyone in view: a coach and a summary for each subject, fed with the frames of one camera."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from edge.coach.coach import Coach
+from edge.coach.summary import Summary
+from edge.motion.body import Body
+from edge.motion.measure import measure_body
+
+if TYPE_CHECKING:
+    from edge.coach.records import CoachEvent, CoachState
+    from edge.link import PoseFrame, Subject
+    from edge.motion.grades import Measure
+
+LEFT_AFTER_S = 10.0
+"""Seconds out of sight after which someone has left."""
+_RATE_MEMORY = 0.1
+"""Weight of the newest interval in the frame rate."""
+
+
+class Person:
+    """One subject (a person; dogs follow) from the first to the last frame."""
+
+    def __init__(self, subject: Subject, t: float, choice: str) -> None:
+        self.id = subject.id
+        self.species: Literal["human", "dog"] = subject.species
+        self.first_seen = self.last_seen = t
+        self.frames = 0
+        self.coach = Coach(choice)
+        self.summary = Summary()
+        self.events: list[CoachEvent] = []
+        """All events so far, their times on the clock of the frames."""
+
+
+class Observation(NamedTuple):
+    """One subject in one frame."""
+
+    person: Person
+    subject: Subject
+    state: CoachState
+    measures: dict[str, Measure]
+    events: list[CoachEvent]
+
+
+class Observer:
+    """Turns frames into observations; times are the frames' own, in seconds."""
+
+    def __init__(self, choice: str) -> None:
+        """`choice`: the exercise for everyone, or `auto`."""
+        self.choice = choice
+        self.people: dict[int, Person] = {}
+        """By id: those in view, and those who went out of it a moment ago."""
+        self.rate = 0.0
+        """Frames a second, lately."""
+        self._last: float | None = None
+
+    def choose(self, choice: str) -> list[tuple[Person, list[CoachEvent]]]:
+        """Another exercise from now on; returns the ends of the sets in progress. ConfigError for an unknown id."""
+        Coach(choice)
+        self.choice = choice
+        ends = []
+        for person in self.people.values():
+            events = person.coach.finish(person.last_seen)
+            person.events += events
+            person.coach = Coach(choice)
+            ends.append((person, events))
+        return ends
+
+    def update(self, frame: PoseFrame) -> list[Observation]:
+        """What is to be said of everyone in `frame`."""
+        t = frame.monotonic_ns / 1e9
+        self._clock(t)
+        observations = []
+        for subject in frame.subjects:
+            person = self.people.get(subject.id)
+            if person is None:
+                person = self.people[subject.id] = Person(subject, t, self.choice)
+            body = Body.of(subject.skeleton, subject.points(), subject.world_points())
+            measures = measure_body(body, self.rate)
+            state, events = person.coach.update(body, t)
+            person.last_seen = t
+            person.frames += 1
+            person.events += events
+            person.summary.add(measures)
+            observations.append(Observation(person, subject, state, measures, events))
+        return observations
+
+    def absent(self, t: float) -> list[Person]:
+        """Those who have left by `t`: their sets are ended, and they are forgotten here."""
+        gone = [person for person in self.people.values() if t - person.last_seen > LEFT_AFTER_S]
+        return [self._leave(person) for person in gone]
+
+    def finish(self) -> list[Person]:
+        """Nobody will be seen again: end everything."""
+        return [self._leave(person) for person in list(self.people.values())]
+
+    def _leave(self, person: Person) -> Person:
+        person.events += person.coach.finish(person.last_seen)
+        del self.people[person.id]
+        return person
+
+    def _clock(self, t: float) -> None:
+        if self._last is not None and t > self._last:
+            rate = 1 / (t - self._last)
+            self.rate += (rate - self.rate) * (_RATE_MEMORY if self.rate else 1.0)
+        self._last = t

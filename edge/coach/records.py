@@ -1,0 +1,65 @@
+"""What the coach says: states that change every frame, and events that are kept."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Phase = Literal["ready", "out", "peak", "back", "hold"]
+"""`ready`: at the start position; `out`: on the way to the far end; `peak`: there; `back`: returning."""
+
+Side = Literal["left", "right", "both"]
+
+
+class Repetition(msgspec.Struct, frozen=True, kw_only=True):
+    """One repetition that was counted in full or in part."""
+
+    t: float
+    """Seconds, at the far end of the movement: on the clock of the frames, in a stored session since its start."""
+    kind: Literal["rep", "partial"]
+    side: Side | None
+    """The limb that moved; `both` where they move together, None where the exercise has no sides."""
+    duration_s: float
+    eccentric_s: float
+    """From the start position to the far end."""
+    concentric_s: float
+    """From the far end back to the start position."""
+    range_deg: float | None
+    """Angle between the two ends of the movement's leading signal; None where that is no angle."""
+    peak_deg: float | None
+    """The leading angle at the far end."""
+
+
+class CoachEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that happened once and is kept."""
+
+    t: float
+    """Seconds on the clock of the frames."""
+    kind: Literal["set_start", "rep", "partial_rep", "set_end"]
+    exercise: str
+    repetition: Repetition | None = None
+    hold_s: float = 0.0
+    """With `set_end`: seconds in position, for a hold."""
+
+
+class CoachState(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be said of a subject now."""
+
+    exercise: str | None
+    """None: not recognised, or nothing yet."""
+    given: bool
+    """Whether the exercise was chosen by someone rather than recognised."""
+    phase: Phase | None = None
+    progress: float | None = None
+    """0 at the start position, 1 at the far end; held within 0-1."""
+    reps: int = 0
+    """Full repetitions of this exercise since the subject was first seen."""
+    partial_reps: int = 0
+    hold_s: float = 0.0
+    tempo_s: float | None = None
+    """Duration of the latest repetition."""
+    set_number: int = 0
+    """Sets so far, the present one included."""
+    set_reps: int = 0
+    """Full repetitions in the present set."""

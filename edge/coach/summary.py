@@ -1,0 +1,90 @@
+"""What remains of the measurements of a session: peaks, ranges and their grades, in a fixed amount of memory."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from edge.motion.grades import Grade, Measure, Reason
+from wire.metrics import Metric, metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_LOW, _HIGH = -180, 181
+_TAILS = (0.01, 0.99)
+"""The ends of a range leave out the outermost hundredth of the moments: single misread pictures are no peak."""
+_ENOUGH = 0.2
+"""Share of the moments in which a metric must have been measurable for its session to have a value."""
+_MOST = 0.8
+"""Share of the measured moments that must be as good as the grade says."""
+
+
+class _Course:
+    """One live metric so far: how often each whole degree occurred, and how well it was measured."""
+
+    def __init__(self) -> None:
+        self.histogram = np.zeros(_HIGH - _LOW, np.int64)
+        self.grades: Tally[Grade] = Tally()
+        self.reasons: Tally[Reason] = Tally()
+
+    def add(self, measure: Measure) -> None:
+        self.grades[measure.grade] += 1
+        self.reasons.update(measure.reasons)
+        if measure.value is not None:
+            self.histogram[min(max(round(measure.value), _LOW), _HIGH - 1) - _LOW] += 1
+
+    def quantile(self, share: float) -> float:
+        """Degrees below which `share` of the measured moments lie."""
+        total = np.cumsum(self.histogram)
+        return float(np.searchsorted(total, share * total[-1], side="left") + _LOW)
+
+    def grade(self) -> Grade:
+        """The best grade that most measured moments reach; `none` where too few were measured."""
+        total = self.grades.total()
+        measured = total - self.grades["none"]
+        if not total or measured < _ENOUGH * total:
+            return "none"
+        reached = 0
+        for grade in ("A", "B", "C"):
+            reached += self.grades[grade]
+            if reached >= _MOST * measured:
+                return grade
+        return "C"
+
+    def common_reasons(self) -> tuple[Reason, ...]:
+        """The reasons that held for a good part of the moments, the most frequent first."""
+        least = _ENOUGH * self.grades.total()
+        return tuple(reason for reason, count in self.reasons.most_common() if count >= least)
+
+
+class Summary:
+    """Takes the live metrics of every moment and answers with those of the session."""
+
+    def __init__(self) -> None:
+        self._courses: dict[str, _Course] = {}
+
+    def add(self, measures: Mapping[str, Measure]) -> None:
+        """Take one moment."""
+        for key, measure in measures.items():
+            self._courses.setdefault(key, _Course()).add(measure)
+
+    def measures(self) -> dict[str, Measure]:
+        """Every metric of a session (statistic `peak` or `range`) by key."""
+        return {
+            key: self._measure(metric)
+            for key, metric in metrics().items()
+            if metric.of is not None and metric.of in self._courses
+        }
+
+    def _measure(self, metric: Metric) -> Measure:
+        assert metric.of is not None
+        course = self._courses[metric.of]
+        grade, reasons = course.grade(), course.common_reasons()
+        if grade == "none":
+            return Measure(None, grade, reasons)
+        low, high = (course.quantile(share) for share in _TAILS)
+        value = high if metric.statistic == "peak" else high - low
+        return Measure(value, grade, () if grade == "A" else reasons)

@@ -1,0 +1,242 @@
+"""The hub process: what vision saw becomes sessions in the store and pages in the browser. It opens no camera.
+
+Started by `kinebox run` or systemd as `python -m edge.hub`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge.coach.coach import AUTO
+from edge.coach.exercise import exercises
+from edge.coach.observer import Observer
+from edge.errors import KineboxError, LinkError, StoreError
+from edge.link import CameraState, Hello, PoseFrame, Record, Subscriber
+from edge.motion.skeletons import SKELETONS
+from edge.recorder import Recorder
+from edge.store import Store, database_path
+from edge.web.app import create_app
+from edge.web.live import LiveState
+from edge.web.messages import Camera, Coaching, Event, Frame, Measure, SubjectFrame
+from edge.web.records import ExerciseInfo, ModelInfo, Skeleton
+from edge.web.serve import serve
+from edge.web.settings import WebSettings
+
+if TYPE_CHECKING:
+    from edge.coach.observer import Observation
+
+log = logging.getLogger("edge.hub")
+
+_RETRY_S = 0.2
+"""Pause before vision's socket is tried again."""
+_TICK_S = 0.25
+
+
+class Hub:
+    """Feeds observer, recorder and browsers from one vision process."""
+
+    def __init__(self, store: Store, exercise: str) -> None:
+        """ConfigError when `exercise` is neither a known id nor `auto`."""
+        self.observer = Observer(exercise)
+        self.observer.choose(exercise)
+        self.recorder = Recorder(store)
+        self.live = LiveState(
+            camera="",
+            model=ModelInfo(name="", precision=""),
+            exercises=[
+                ExerciseInfo(id=row.id, name=row.name, view=row.view, kind=row.kind) for row in exercises().values()
+            ],
+            skeletons={
+                name: Skeleton(names=list(row.names), edges=list(row.edges), pairs=list(row.pairs))
+                for name, row in SKELETONS.items()
+            },
+            on_exercise=self._choose,
+        )
+        self.live.exercise = exercise
+        self.lost = 0
+        """Frames lost on the link, over all connections."""
+
+    def take(self, record: Record) -> None:
+        """Handle one record of vision."""
+        if isinstance(record, PoseFrame):
+            self._frame(record)
+        elif isinstance(record, Hello):
+            self.recorder.camera, self.recorder.model = record.camera, f"{record.model}-{record.precision}"
+            self.live.introduce(record.camera, ModelInfo(name=record.model, precision=record.precision))
+        else:
+            self.live.publish_camera(Camera(camera=record.camera, state=record.state, detail=record.detail))
+            if record.state in ("ended", "lost"):
+                self.end("source_ended")
+
+    def end(self, reason: str) -> None:
+        """Nobody can be seen any more: end every session."""
+        for person in self.observer.finish():
+            self._publish(person.id, self.recorder.leave(person, reason))
+
+    def _frame(self, frame: PoseFrame) -> None:
+        t = frame.monotonic_ns / 1e9
+        seen = self.observer.update(frame)
+        for one in seen:
+            self._publish(one.person.id, self.recorder.take(one, t, frame.utc_ns))
+        for person in self.observer.absent(t):
+            self._publish(person.id, self.recorder.leave(person, "left"))
+        self.live.publish_frame(self._message(frame, seen))
+
+    def _message(self, frame: PoseFrame, seen: list[Observation]) -> Frame:
+        taken_ns = frame.utc_ns or time.time_ns() - (time.monotonic_ns() - frame.monotonic_ns)
+        return Frame(
+            camera=frame.camera,
+            frame=frame.number,
+            capture_ms=taken_ns / 1e6,
+            width=frame.width,
+            height=frame.height,
+            fps=round(self.observer.rate, 1),
+            dropped=self.lost + frame.skipped,
+            timings={stage: round(ms, 2) for stage, ms in frame.timings.items()},
+            subjects=[_subject(one) for one in seen],
+        )
+
+    def _choose(self, choice: str | None) -> None:
+        for person, events in self.observer.choose(choice or AUTO):
+            self._publish(person.id, self.recorder.note(person, events))
+
+    def _publish(self, subject: int, events: list[Event]) -> None:
+        for event in events:
+            self.live.publish_event(event)
+
+
+def _subject(one: Observation) -> SubjectFrame:
+    state = one.state
+    return SubjectFrame(
+        id=one.person.id,
+        species=one.person.species,
+        skeleton=one.subject.skeleton,
+        score=round(one.subject.score, 3),
+        keypoints=one.subject.points().round(3).tolist(),
+        coach=Coaching(
+            exercise=state.exercise,
+            given=state.given,
+            phase=state.phase,
+            reps=state.reps,
+            partial_reps=state.partial_reps,
+            hold_s=state.hold_s,
+            tempo_s=state.tempo_s,
+            progress=state.progress,
+            set=state.set_number,
+            set_reps=state.set_reps,
+            measures={
+                key: Measure(value=None if m.value is None else round(m.value, 1), grade=m.grade, reasons=m.reasons)
+                for key, m in one.measures.items()
+            },
+        ),
+    )
+
+
+async def follow(path: Path, hub: Hub) -> None:
+    """Read vision's records for ever; when vision goes away, wait until it is back."""
+    while True:
+        try:
+            link = Subscriber(path)
+        except OSError:
+            await asyncio.sleep(_RETRY_S)
+            continue
+        log.info("connected to vision at %s", path)
+        try:
+            await _read(link, hub)
+        except LinkError as error:
+            log.error("%s. %s", error, error.remedy)
+        hub.lost += link.lost
+        link.close()
+        hub.end("source_ended")
+        hub.live.publish_camera(Camera(camera=hub.live.camera.camera, state="lost", detail="vision_gone"))
+        log.warning("vision is gone; waiting for it")
+        await asyncio.sleep(_RETRY_S)
+
+
+async def _read(link: Subscriber, hub: Hub) -> None:
+    """Hand records to the hub until vision closes the connection."""
+    loop = asyncio.get_running_loop()
+    before = hub.lost
+    while True:
+        ready = loop.create_future()
+        loop.add_reader(link.fileno(), lambda: ready.done() or ready.set_result(None))
+        try:
+            await ready
+        finally:
+            loop.remove_reader(link.fileno())
+        try:
+            while (record := link.read()) is not None:
+                hub.lost = before + link.lost
+                hub.take(record)
+                await asyncio.sleep(0)  # browsers get their turn between frames of a backlog
+        except EOFError:
+            hub.lost = before
+            return
+
+
+async def keep(store: Store) -> None:
+    """Write what is due, a few times a second, in a thread: a slow disk must not stop the frames."""
+    while True:
+        await asyncio.sleep(_TICK_S)
+        try:
+            await asyncio.to_thread(store.tick, time.monotonic())
+        except StoreError as error:
+            log.error("%s. %s", error, error.remedy)
+
+
+async def run(socket: Path, database: Path, exercise: str, settings: WebSettings) -> None:
+    """Run until cancelled or a signal comes. Raises KineboxError when it cannot start."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    with Store(database) as store:
+        closed = store.recover(time.time())
+        if closed:
+            log.warning("%d session(s) of an earlier run were closed as interrupted", closed)
+        hub = Hub(store, exercise)
+        tasks = [
+            asyncio.create_task(follow(socket, hub)),
+            asyncio.create_task(keep(store)),
+            asyncio.create_task(serve(create_app(hub.live, store, settings), settings)),
+        ]
+        waiting = asyncio.create_task(stop.wait())
+        try:
+            done, _ = await asyncio.wait([*tasks, waiting], return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {waiting}:
+                task.result()  # a task that ended by itself has failed: say so
+        finally:
+            for task in (*tasks, waiting):
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            hub.end("stopped")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Command line of the hub process; the exit code is the error's."""
+    parser = argparse.ArgumentParser(prog="kinebox-hub", description=__doc__)
+    parser.add_argument("--socket", type=Path, required=True, help="where vision listens")
+    parser.add_argument("--database", type=Path, default=None, help="default: the state folder's kinebox.db")
+    parser.add_argument("--exercise", default=AUTO, help="id of an exercise, or auto")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8080)
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(name)s: %(levelname)s: %(message)s", stream=sys.stderr)
+    try:
+        settings = WebSettings(host=options.host, port=options.port)
+        asyncio.run(run(options.socket, options.database or database_path(), options.exercise, settings))
+    except KineboxError as error:
+        log.error("%s. %s", error, error.remedy)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

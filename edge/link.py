@@ -1,0 +1,286 @@
+"""The one door out of vision: typed records over a Unix socket, and nothing that could hold a picture.
+
+Vision listens, the hub connects. The socket is `SOCK_SEQPACKET`, so one datagram is one record and neither side
+can be left with half of one. Vision never waits: frames that a slow hub has not taken are dropped, oldest first,
+and the hub sees the loss as a gap in `PoseFrame.number`. Records about the camera's state are never dropped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from edge.errors import LinkError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SCHEMA = 1
+MAX_RECORD = 256 * 1024
+"""Bytes; a frame of eight people is below 10 kB, so anything near this is not ours."""
+
+CameraCondition = Literal["starting", "live", "black", "lost", "ended"]
+
+
+class Hello(msgspec.Struct, frozen=True, kw_only=True, tag="hello"):
+    """First record of every connection and of every trace: who is speaking."""
+
+    schema: int = SCHEMA
+    camera: str
+    source: str
+    """What the camera is: a device, the name of a file."""
+    model: str
+    precision: str
+
+
+class CameraState(msgspec.Struct, frozen=True, kw_only=True, tag="camera"):
+    """The camera came, went, or has nothing to show."""
+
+    camera: str
+    state: CameraCondition
+    detail: str = ""
+    """A code such as `unplugged`, for logs and for the dashboard's translations."""
+    monotonic_ns: int
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """One person or dog in a frame."""
+
+    id: int
+    """Stable while the subject is in view."""
+    species: Literal["human", "dog"]
+    skeleton: str
+    score: float
+    keypoints: bytes
+    """float32[K, 3], little endian: x and y in pixels from the top left, visibility 0-1."""
+    world: bytes | None = None
+    """float32[K, 3]: metres from the middle of the hips; x right, y up, z towards the camera."""
+
+    def points(self) -> npt.NDArray[np.float32]:
+        """Keypoints as float32[K, 3]: x and y in pixels, visibility 0-1."""
+        return np.frombuffer(self.keypoints, dtype="<f4").reshape(-1, 3)
+
+    def world_points(self) -> npt.NDArray[np.float32] | None:
+        """World keypoints as float32[K, 3] in metres, or None where the model gives none."""
+        return None if self.world is None else np.frombuffer(self.world, dtype="<f4").reshape(-1, 3)
+
+
+class PoseFrame(msgspec.Struct, frozen=True, kw_only=True, tag="pose"):
+    """What vision saw in one picture."""
+
+    camera: str
+    number: int
+    """Consecutive for one run of vision: a gap is a frame that was lost on the way."""
+    monotonic_ns: int
+    """When the picture was taken, on the machine's monotonic clock (in a file: its own time)."""
+    utc_ns: int | None
+    width: int
+    height: int
+    timings: dict[str, float]
+    """Milliseconds by stage."""
+    skipped: int = 0
+    """Pictures of the camera that were not analysed because the model was busy, since the start."""
+    subjects: tuple[Subject, ...] = ()
+
+
+Record = Hello | CameraState | PoseFrame
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
+
+
+def encode(record: Record) -> bytes:
+    """One record as msgpack."""
+    return _encoder.encode(record)
+
+
+def decode(data: bytes) -> Record:
+    """The record in `data`; LinkError when it is damaged or from another version."""
+    try:
+        record = _decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise LinkError(f"record on the vision socket cannot be read: {error}") from error
+    if isinstance(record, Hello) and record.schema != SCHEMA:
+        raise LinkError(
+            f"vision speaks version {record.schema} of the link, this hub version {SCHEMA}",
+            "Install the same release for both services and restart them.",
+        )
+    if isinstance(record, PoseFrame):
+        for subject in record.subjects:
+            if len(subject.keypoints) % 12 or len(subject.world or b"") % 12:
+                raise LinkError("record on the vision socket has keypoints of an impossible length")
+    return record
+
+
+class _Reader:
+    """A connected hub, with what it has not taken yet."""
+
+    def __init__(self, sock: socket.socket, backlog: int) -> None:
+        self.sock = sock
+        self.backlog = backlog
+        self.pending: deque[tuple[bytes, bool]] = deque()
+        """(record, whether it may be dropped)."""
+        self.frames = 0
+
+    def add(self, data: bytes, droppable: bool) -> int:
+        """Queue one record; returns how many older frames had to go for it (0 or 1)."""
+        self.pending.append((data, droppable))
+        self.frames += droppable
+        if self.frames <= self.backlog:
+            return 0
+        oldest = next(i for i, (_, frame) in enumerate(self.pending) if frame)
+        del self.pending[oldest]
+        self.frames -= 1
+        return 1
+
+    def flush(self) -> bool:
+        """Send what the socket takes now; False when the reader is gone."""
+        while self.pending:
+            data, droppable = self.pending[0]
+            try:
+                self.sock.send(data)
+            except OSError as error:
+                return error.errno in (errno.EAGAIN, errno.ENOBUFS)
+            self.pending.popleft()
+            self.frames -= droppable
+        return True
+
+
+class Publisher:
+    """Vision's end of the link: a listening socket whose readers are never waited for."""
+
+    def __init__(self, path: Path, hello: Hello, backlog: int = 32) -> None:
+        """Listen at `path` (a stale socket there is replaced; mode 0660).
+
+        Raises LinkError when the folder cannot be used or another vision process listens there.
+        """
+        self.path = path
+        self.dropped = 0
+        self._backlog = backlog
+        self._sticky: dict[str, bytes] = {"hello": encode(hello)}
+        self._readers: list[_Reader] = []
+        self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._sock.setblocking(False)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if path.exists():
+                _refuse_if_served(path)
+                path.unlink()
+            self._sock.bind(str(path))
+            path.chmod(0o660)
+            self._sock.listen(8)
+        except OSError as error:
+            self._sock.close()
+            raise LinkError(
+                f"cannot listen at {path}: {error.strerror or error}",
+                "Choose another folder with KINEBOX_RUNTIME (a socket path may have 107 bytes at most).",
+            ) from error
+
+    def publish(self, record: Record) -> None:
+        """Hand `record` to every reader that is there; returns at once."""
+        self._accept()
+        data = encode(record)
+        if isinstance(record, CameraState):
+            self._sticky["camera"] = data
+        for reader in self._readers:
+            self.dropped += reader.add(data, isinstance(record, PoseFrame))
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what is waiting and forget readers that are gone."""
+        self._accept()
+        gone = [reader for reader in self._readers if not reader.flush()]
+        for reader in gone:
+            reader.sock.close()
+            self._readers.remove(reader)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                sock, _ = self._sock.accept()
+            except BlockingIOError:
+                return
+            sock.setblocking(False)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024)
+            reader = _Reader(sock, self._backlog)
+            for data in self._sticky.values():
+                reader.add(data, droppable=False)
+            self._readers.append(reader)
+
+    def close(self) -> None:
+        """Stop listening and remove the socket."""
+        for reader in self._readers:
+            reader.flush()
+            reader.sock.close()
+        self._sock.close()
+        with contextlib.suppress(OSError):
+            self.path.unlink()
+
+
+def _refuse_if_served(path: Path) -> None:
+    probe = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        probe.connect(str(path))
+    except OSError:
+        return  # nobody is there: left over from a crash
+    finally:
+        probe.close()
+    raise LinkError(f"another vision process already serves {path}", "Stop it first.")
+
+
+class Subscriber:
+    """The hub's end: connected once, read until vision goes away. `fileno` serves an event loop."""
+
+    def __init__(self, path: Path) -> None:
+        """Connect to `path`; OSError when nobody listens there."""
+        self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            self._sock.connect(str(path))
+        except OSError:
+            self._sock.close()
+            raise
+        self._sock.setblocking(False)
+        self.lost = 0
+        """Frames that were dropped on the way, from the gaps in their numbers."""
+        self._last: int | None = None
+
+    def fileno(self) -> int:
+        """The socket's descriptor."""
+        return self._sock.fileno()
+
+    def read(self) -> Record | None:
+        """The next record; None when there is none yet.
+
+        Raises EOFError when vision has closed the connection, LinkError for a record that is not ours.
+        """
+        try:
+            data = self._sock.recv(MAX_RECORD)
+        except BlockingIOError:
+            return None
+        except ConnectionError as error:
+            raise EOFError from error
+        if not data:
+            raise EOFError
+        record = decode(data)
+        if isinstance(record, PoseFrame):
+            if self._last is not None:
+                self.lost += max(record.number - self._last - 1, 0)
+            self._last = record.number
+        return record
+
+    def close(self) -> None:
+        """Hang up."""
+        self._sock.close()
+
+
+def now() -> tuple[int, int]:
+    """(monotonic ns, UTC ns) of this moment."""
+    return time.monotonic_ns(), time.time_ns()

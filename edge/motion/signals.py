@@ -1,0 +1,123 @@
+"""Named signals: the scalar courses in which a movement shows, each for the left, the right, or the whole body.
+
+Joint angles are in degrees; distances are in trunk lengths (middle of the shoulders to middle of the hips), so that
+neither the person's size nor the distance of the camera matters.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.motion.angles import JOINT_ANGLES, Angles, between, joint_angles, trunk_lean
+from edge.motion.body import INDEX, Body
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Array = npt.NDArray[np.float64]
+
+
+class Value(NamedTuple):
+    """One signal at one moment."""
+
+    value: float
+    visibility: float
+    """Of the least visible joint behind it, 0-1; 0 when it cannot be computed."""
+
+
+UNSEEN = Value(float("nan"), 0.0)
+
+SIDED = ("knee_flexion", "hip_flexion", "ankle_dorsiflexion", "elbow_flexion", "shoulder_elevation", "wrist_rise")
+"""Signals that exist for each side of the body."""
+
+
+class Signals:
+    """Every signal of one body, each computed when it is asked for and then kept."""
+
+    def __init__(self, body: Body) -> None:
+        self.body = body
+        self._known: dict[str, Value] = {}
+        self._angles: Angles | None = None
+
+    def __getitem__(self, name: str) -> Value:
+        """The signal `name` (`knee_flexion_left`, `trunk_lean`, ...); KeyError for a name that is none."""
+        if name not in self._known:
+            self._known[name] = _clean(self._compute(name))
+        return self._known[name]
+
+    def _compute(self, name: str) -> Value:
+        if name in _ANGLE_INDEX:
+            if self._angles is None:
+                self._angles = joint_angles(self.body)
+            at = _ANGLE_INDEX[name]
+            return Value(float(self._angles.value[at]), float(self._angles.visibility[at]))
+        return _WHOLE[name](self.body)
+
+
+def _clean(value: Value) -> Value:
+    return value if np.isfinite(value.value) else UNSEEN
+
+
+_ANGLE_INDEX = {row.key: index for index, row in enumerate(JOINT_ANGLES)}
+
+
+def _trunk_lean(body: Body) -> Value:
+    lean, _, visibility = trunk_lean(body)
+    return Value(lean, visibility)
+
+
+def _trunk_length(body: Body) -> float:
+    """Metres; the sum of both sides' shoulder-hip distances over two."""
+    sides = ("left", "right")
+    ends = [body.space[INDEX[f"shoulder_{side}"]] - body.space[INDEX[f"hip_{side}"]] for side in sides]
+    return float(np.mean([np.linalg.norm(end) for end in ends]))
+
+
+def _gap(joint: str) -> Callable[[Body], Value]:
+    """Distance between the left and the right `joint`, in trunk lengths: in the picture where that is its plane."""
+
+    def gap(body: Body) -> Value:
+        left, right = INDEX[f"{joint}_left"], INDEX[f"{joint}_right"]
+        across = body.space[left] - body.space[right]
+        value = float(np.linalg.norm(across)) / max(_trunk_length(body), 1e-6)
+        return Value(value, float(body.visibility[[left, right]].min()))
+
+    return gap
+
+
+def _rise(side: str) -> Callable[[Body], Value]:
+    """Height of the wrist above the shoulder, in trunk lengths; negative below it."""
+
+    def rise(body: Body) -> Value:
+        wrist, shoulder = INDEX[f"wrist_{side}"], INDEX[f"shoulder_{side}"]
+        value = float(body.space[wrist, 1] - body.space[shoulder, 1]) / max(_trunk_length(body), 1e-6)
+        return Value(value, float(body.visibility[[wrist, shoulder]].min()))
+
+    return rise
+
+
+def _hip_split(body: Body) -> Value:
+    """Degrees between the two thighs: small where both legs do the same, large in a lunge or a stride."""
+    thighs = [body.space[INDEX[f"knee_{side}"]] - body.space[INDEX[f"hip_{side}"]] for side in ("left", "right")]
+    visible = body.seen("hip_left", "hip_right", "knee_left", "knee_right")
+    # Seen from the side of the body, so that a wide stance is no split: the sideways part is taken out.
+    across = body.space[INDEX["hip_left"]] - body.space[INDEX["hip_right"]]
+    across = across / max(float(np.linalg.norm(across)), 1e-6)
+    left, right = (thigh - np.dot(thigh, across) * across for thigh in thighs)
+    return Value(float(between(left, right)), visible)
+
+
+_WHOLE: dict[str, Callable[[Body], Value]] = {
+    "trunk_lean": _trunk_lean,
+    "wrist_gap": _gap("wrist"),
+    "ankle_gap": _gap("ankle"),
+    "hip_split": _hip_split,
+    "wrist_rise_left": _rise("left"),
+    "wrist_rise_right": _rise("right"),
+}
+
+NAMES = frozenset(_ANGLE_INDEX) | frozenset(_WHOLE)
+"""Every name that `Signals` knows."""

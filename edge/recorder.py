@@ -1,0 +1,114 @@
+"""From what the coach says to what the store keeps: one session for each stay of a subject in view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from edge.web.messages import Event
+
+if TYPE_CHECKING:
+    from edge.coach.observer import Observation, Person
+    from edge.coach.records import CoachEvent
+    from edge.store import EndReason, Store
+
+KEEP_AFTER_S = 3.0
+"""Seconds in view before a stay becomes a session: those who walk by leave no record."""
+SAMPLE_EVERY_S = 0.2
+
+
+class _Stay:
+    """One subject's session while it is being recorded."""
+
+    def __init__(self, session: str, start: float) -> None:
+        self.session = session
+        self.start = start
+        """When the subject was first seen, on the clock of the frames."""
+        self.set: int | None = None
+        self.sampled = float("-inf")
+        self.written = 0
+        """Events of the person that are in the store."""
+        self.held = 0.0
+
+
+class Recorder:
+    """Writes sessions, and answers with the events that browsers are told of."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.camera = ""
+        self.model = ""
+        self._stays: dict[int, _Stay] = {}
+
+    def take(self, one: Observation, t: float, utc_ns: int | None) -> list[Event]:
+        """Record one subject in one frame taken at `t` seconds."""
+        person = one.person
+        stay = self._stays.get(person.id)
+        began: list[Event] = []
+        if stay is None and t - person.first_seen >= KEEP_AFTER_S:
+            stay = self._begin(person, t, utc_ns)
+            began = [Event(subject=person.id, kind="session_start", t=0.0)]
+        if stay is None:
+            return [_event(person, event) for event in one.events]
+        self._write(stay, person)
+        if t - stay.sampled >= SAMPLE_EVERY_S:
+            stay.sampled = t
+            self.store.add_sample(
+                stay.session, t - stay.start, {key: measure.value for key, measure in one.measures.items()}
+            )
+            if stay.set is not None and one.state.hold_s > stay.held:
+                stay.held = one.state.hold_s
+                self.store.hold_so_far(stay.set, stay.held)
+        return began + [_event(person, event) for event in one.events]
+
+    def note(self, person: Person, events: list[CoachEvent]) -> list[Event]:
+        """Record events that happened between frames, such as a set ended by another choice of exercise."""
+        stay = self._stays.get(person.id)
+        if stay is not None:
+            self._write(stay, person)
+        return [_event(person, event) for event in events]
+
+    def leave(self, person: Person, reason: EndReason) -> list[Event]:
+        """The subject is gone: write the session's measurements and end it."""
+        stay = self._stays.pop(person.id, None)
+        if stay is None:
+            return []
+        self._write(stay, person)
+        for key, measure in person.summary.measures().items():
+            self.store.add_measurement(stay.session, key, measure.value, measure.grade, measure.reasons)
+        end = person.last_seen - stay.start
+        self.store.end_session(stay.session, t=end, reason=reason)
+        return [Event(subject=person.id, kind="session_end", t=end)]
+
+    def _begin(self, person: Person, t: float, utc_ns: int | None) -> _Stay:
+        session = self.store.begin_session(
+            subject=person.id,
+            species=person.species,
+            camera=self.camera,
+            model=self.model,
+            monotonic_ns=round(person.first_seen * 1e9),
+            utc=None if utc_ns is None else utc_ns / 1e9 - (t - person.first_seen),
+        )
+        stay = self._stays[person.id] = _Stay(session, person.first_seen)
+        return stay
+
+    def _write(self, stay: _Stay, person: Person) -> None:
+        """Bring the store up to date with the person's events."""
+        for event in person.events[stay.written :]:
+            at = max(event.t - stay.start, 0.0)
+            if event.kind == "set_start":
+                stay.set = self.store.begin_set(stay.session, exercise=event.exercise, t=at)
+                stay.held = 0.0
+            elif stay.set is not None and event.kind == "set_end":
+                self.store.end_set(stay.set, t=at, hold_s=event.hold_s)
+                stay.set = None
+            elif stay.set is not None and event.repetition is not None:
+                self.store.add_repetition(stay.set, replace(event.repetition, t=at))
+        stay.written = len(person.events)
+
+
+def _event(person: Person, event: CoachEvent) -> Event:
+    return Event(
+        subject=person.id, kind=event.kind, t=max(event.t - person.first_seen, 0.0), exercise=event.exercise
+    )

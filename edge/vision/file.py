@@ -1,0 +1,153 @@
+"""A video file as a camera: as fast as it decodes, or at the pace it was taken."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from edge.errors import CameraError
+from edge.link import CameraState
+from edge.vision.pictures import Picture, cv2, log
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_AHEAD = 4
+"""Decoded pictures kept ready: enough to hide decoding behind inference, few enough for a Pi's memory."""
+_NOMINAL_FPS = 30.0
+_MAX_FPS = 1000.0
+
+
+class FileCamera:
+    """Plays a video file; phone videos come out upright, uneven frame times are kept."""
+
+    def __init__(self, path: Path, *, camera_id: str = "file", paced: bool = False, loop: bool = False) -> None:
+        """Open `path`.
+
+        `paced`: deliver each picture when it is due, and skip what is late, as a real camera would.
+        `loop`: start again at the end, with a CameraState `ended` in between.
+        Raises CameraError when the file is missing, empty or not a video.
+        """
+        self.id = camera_id
+        self.source = path.name
+        self.path = path
+        self.paced = paced
+        self.loop = loop
+        self._stop = threading.Event()
+        self.truncated = False
+        """The file broke off before the length its header promises."""
+        self._capture = self._open()
+        self.frames = max(int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
+        """Pictures the header promises; 0 when it does not say."""
+        fps = self._capture.get(cv2.CAP_PROP_FPS)
+        self.fps = fps if 0 < fps <= _MAX_FPS else _NOMINAL_FPS
+
+    def _open(self) -> cv2.VideoCapture:
+        try:
+            size = self.path.stat().st_size
+        except OSError as error:
+            raise CameraError(f"cannot open {self.path}: {error.strerror}", "Check the path.") from error
+        if not self.path.is_file():
+            raise CameraError(f"{self.path} is not a file", "Name a video file.")
+        if size == 0:
+            raise CameraError(f"{self.path} is empty", "Copy the video again: it has no content.")
+        capture = cv2.VideoCapture(str(self.path), cv2.CAP_FFMPEG)
+        if not capture.isOpened():
+            raise CameraError(
+                f"{self.path} is not a video that can be read",
+                "The file may be damaged, incomplete or of an unknown format. Try to play it, or convert it to MP4 (H.264).",
+            )
+        return capture
+
+    def stream(self) -> Iterator[Picture | CameraState]:
+        """Pictures until the end of the file, or for ever with `loop`."""
+        start = time.monotonic_ns() if self.paced else 0
+        yield self._state("live", start)
+        skipped = 0
+        while True:
+            last = start
+            for bgr, offset in self._decoded():
+                taken = start + offset
+                last = taken
+                if self.paced:
+                    late = time.monotonic_ns() - taken
+                    if late > 100_000_000:
+                        skipped += 1
+                        continue
+                    if late < 0 and self._stop.wait(-late / 1e9):
+                        return
+                yield Picture(bgr, taken, _utc(taken) if self.paced else None, skipped)
+            if self._stop.is_set():
+                return
+            yield self._state("ended", last, "truncated" if self.truncated else "")
+            if not self.loop:
+                return
+            self._capture.release()
+            self._capture = self._open()
+            start = time.monotonic_ns() if self.paced else last + round(1e9 / self.fps)
+            yield self._state("live", start)
+
+    def _decoded(self) -> Iterator[tuple[cv2.typing.MatLike, int]]:
+        """(picture, ns since the first one), decoded ahead of time in a thread of its own."""
+        ahead: queue.Queue[tuple[cv2.typing.MatLike, int] | None] = queue.Queue(_AHEAD)
+        quit_now = threading.Event()
+
+        def put(item: tuple[cv2.typing.MatLike, int] | None) -> None:
+            while not quit_now.is_set():
+                try:
+                    return ahead.put(item, timeout=0.1)
+                except queue.Full:
+                    continue
+            return None
+
+        def decode() -> None:
+            count, previous, origin = 0, -1.0, 0.0
+            try:
+                while not quit_now.is_set():
+                    ok, bgr = self._capture.read()
+                    if not ok:
+                        break
+                    position = self._capture.get(cv2.CAP_PROP_POS_MSEC)
+                    origin = position if count == 0 else origin
+                    seconds = (position - origin) / 1e3
+                    if count and seconds <= previous:  # broken time stamps: go on at the nominal rate
+                        seconds = previous + 1 / self.fps
+                    previous = seconds
+                    count += 1
+                    put((bgr, round(seconds * 1e9)))
+                self.truncated = not quit_now.is_set() and count < 0.9 * self.frames
+            except cv2.error as error:
+                log.warning("decoding stopped: %s", error)
+                self.truncated = True
+            put(None)
+
+        thread = threading.Thread(target=decode, name="decode", daemon=True)
+        thread.start()
+        try:
+            empty = True
+            while (item := ahead.get()) is not None and not self._stop.is_set():
+                empty = False
+                yield item
+            if empty and not self._stop.is_set():
+                raise CameraError(
+                    f"{self.path} has no picture that can be decoded", "The file is damaged or holds only sound."
+                )
+        finally:
+            quit_now.set()
+            thread.join()
+
+    def _state(self, state: str, at: int, detail: str = "") -> CameraState:
+        condition = "live" if state == "live" else "ended"
+        return CameraState(camera=self.id, state=condition, detail=detail, monotonic_ns=at)
+
+    def close(self) -> None:
+        """Stop the stream and close the file."""
+        self._stop.set()
+        self._capture.release()
+
+
+def _utc(monotonic_ns: int) -> int:
+    return time.time_ns() - (time.monotonic_ns() - monotonic_ns)

@@ -1,0 +1,106 @@
+"""BlazePose's landmark model: 33 joints and two alignment points in a rotated 256 x 256 crop of one person."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge.vision.inference import Network, Precision
+
+if TYPE_CHECKING:
+    from edge.vision.roi import Roi
+
+SIZE = 256
+JOINTS = 33
+HIPS, RIM = 33, 34
+"""Alignment points among the model's 39: the middle of the hips, and the rim of the body's circle."""
+_WINDOW = np.arange(-3, 4)
+"""The 7 x 7 cells of the heatmap around a landmark that refine it."""
+_MIN_PEAK = 0.5
+
+Array = npt.NDArray[np.float64]
+
+
+class Landmarks(NamedTuple):
+    """What the model says of one crop."""
+
+    points: Array
+    """float64[39, 2]: x, y in the picture's pixels."""
+    visibility: Array
+    """float64[39]: how surely a joint is inside the picture and not hidden, 0-1."""
+    world: Array
+    """float64[33, 3]: metres from the middle of the hips; x right, y up, z towards the camera."""
+    presence: float
+    """How surely there is a person at all, 0-1."""
+
+
+class LandmarkModel:
+    """Reads the joints of the person in a region."""
+
+    def __init__(self, precision: Precision, threads: int) -> None:
+        self.network = Network("landmark", precision, threads, ["landmarks", "presence", "heatmap", "world"])
+
+    def crop(self, bgr: npt.NDArray[np.uint8], roi: Roi) -> npt.NDArray[np.float32]:
+        """The network's input float32[1, 3, 256, 256], RGB, 0-1."""
+        picture = cv2.warpAffine(
+            bgr,
+            roi.matrix(SIZE),
+            (SIZE, SIZE),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        return np.asarray(cv2.dnn.blobFromImage(picture, 1 / 255, swapRB=True), np.float32)
+
+
+def decode(outputs: list[npt.NDArray[np.float32]], roi: Roi) -> Landmarks:
+    """The model's raw outputs (landmarks, presence, heatmap, world) as joints in the picture."""
+    raw, presence, heatmap, world = outputs
+    table = raw.reshape(-1, 5).astype(np.float64)
+    matrix = roi.matrix(SIZE)
+    crop_xy = refine(table[:, :2], heatmap[0])
+    seen = 1 / (1 + np.exp(-np.clip(table[:, 3:5], -60, 60)))
+    return Landmarks(
+        points=crop_xy @ matrix[:, :2].T + matrix[:, 2],
+        visibility=seen.min(axis=1),
+        world=_upright(world.reshape(-1, 3)[:JOINTS].astype(np.float64), roi.turn),
+        presence=float(presence.ravel()[0]),
+    )
+
+
+def _upright(world: Array, turn: float) -> Array:
+    """The crop's world axes (x right, y down, z away) turned back and named as ours (y up, z to the camera)."""
+    c, s = math.cos(turn), math.sin(turn)
+    x, y, z = world.T
+    return np.stack([c * x - s * y, -(s * x + c * y), -z], axis=1)
+
+
+def refine(points: Array, heatmap: npt.NDArray[np.float32]) -> Array:
+    """Move each landmark to the centre of mass of its heatmap nearby.
+
+    `points` float64[K, 2] in crop pixels, `heatmap` float32[K, h, w] logits. A landmark outside the map or
+    without a clear peak stays where it is (MediaPipe's RefineLandmarksFromHeatmapCalculator).
+    """
+    count, height, width = heatmap.shape
+    size = np.array([width, height])
+    finite = np.isfinite(points).all(axis=1)
+    cell = np.where(finite[:, None], points / SIZE * size, -1).astype(np.int64)
+    inside = finite & (points >= 0).all(axis=1) & (cell < size).all(axis=1)
+    xs = cell[:, :1] + _WINDOW
+    ys = cell[:, 1:] + _WINDOW
+    logits = heatmap[
+        np.arange(count)[:, None, None],
+        np.clip(ys, 0, height - 1)[:, :, None],
+        np.clip(xs, 0, width - 1)[:, None, :],
+    ]
+    mass = 1 / (1 + np.exp(-logits.astype(np.float64)))
+    mass *= ((ys >= 0) & (ys < height))[:, :, None] & ((xs >= 0) & (xs < width))[:, None, :]
+    clear = inside & (mass.max(axis=(1, 2)) >= _MIN_PEAK)
+    total = np.maximum(mass.sum(axis=(1, 2)), 1e-12)
+    centre = np.stack(
+        [(mass.sum(axis=1) * xs).sum(axis=1) / total, (mass.sum(axis=2) * ys).sum(axis=1) / total], axis=1
+    )
+    return np.where(clear[:, None], centre / size * SIZE, points)

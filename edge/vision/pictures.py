@@ -1,0 +1,52 @@
+"""What every camera delivers: pictures with the time they were taken."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+# A playlist posing as a video could name addresses; FFmpeg may open files and nothing else. Both variables are
+# read when OpenCV opens its first video.
+os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = "protocol_whitelist;file"
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+
+import cv2
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from edge.link import CameraState
+
+cv2.setNumThreads(1)  # crops are small: worker threads cost more than they save, and the model needs the cores
+log = logging.getLogger(__name__)
+
+
+class Picture(NamedTuple):
+    """One picture of a camera."""
+
+    bgr: npt.NDArray[np.uint8]
+    """uint8[H, W, 3]."""
+    monotonic_ns: int
+    utc_ns: int | None
+    skipped: int = 0
+    """Pictures thrown away so far because nobody had time for them."""
+
+
+class Camera(Protocol):
+    """Anything that yields pictures and says when it cannot."""
+
+    id: str
+    source: str
+
+    def stream(self) -> Iterator[Picture | CameraState]:
+        """Pictures as they come; a CameraState whenever the camera's condition changes."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the device or file."""
+        ...

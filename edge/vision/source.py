@@ -1,0 +1,115 @@
+"""From a description such as `0`, `/dev/video2`, `clip.mp4` or `walk.trace` to a stream of pose frames."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Protocol
+
+from edge.errors import CameraError
+from edge.link import CameraState, Hello, PoseFrame
+from edge.vision.blazepose import MODEL, BlazePose
+from edge.vision.device import DeviceCamera
+from edge.vision.file import FileCamera
+from edge.vision.trace import SUFFIX, TraceSource
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from edge.vision.inference import Precision
+    from edge.vision.pictures import Camera
+
+_BLACK_LEVEL = 6.0
+"""Mean brightness (0-255) below which a picture shows nothing: lens covered, or no light at all."""
+_BLACK_FOR = 2.0
+"""Seconds of such pictures before it is said."""
+
+
+class Source(Protocol):
+    """Anything that yields pose frames and the camera's states."""
+
+    hello: Hello
+
+    def stream(self) -> Iterator[PoseFrame | CameraState]:
+        """Frames and states until the source ends or is closed."""
+        ...
+
+    def close(self) -> None:
+        """Stop the stream."""
+        ...
+
+
+def open_source(
+    what: str, *, precision: Precision = "int8", threads: int = 1, paced: bool = False, loop: bool = False
+) -> Source:
+    """The source described by `what`: a device number or path, a video file, or a trace.
+
+    Raises CameraError or ModelError with what to do about it.
+    """
+    if what.isdigit() or what.startswith("/dev/video"):
+        device = f"/dev/video{what}" if what.isdigit() else what
+        return PixelSource(DeviceCamera(device), BlazePose(precision, threads))
+    if "://" in what:
+        raise CameraError(f"{what} is an address, not a file", "Vision has no network: give a file or a device.")
+    path = Path(what).expanduser()
+    if path.suffix == SUFFIX:
+        return TraceSource(path, paced=paced, loop=loop)
+    return PixelSource(FileCamera(path, paced=paced, loop=loop), BlazePose(precision, threads))
+
+
+class PixelSource:
+    """A camera and a pose pipeline: pictures go in, and only keypoints come out."""
+
+    def __init__(self, camera: Camera, pipeline: BlazePose) -> None:
+        self.camera = camera
+        self.pipeline = pipeline
+        self.hello = Hello(camera=camera.id, source=camera.source, model=MODEL, precision=pipeline.precision)
+        self._dark_since: int | None = None
+        self._black = False
+
+    def stream(self) -> Iterator[PoseFrame | CameraState]:
+        """One frame for each picture, and every state of the camera."""
+        number = 0
+        waiting = perf_counter()
+        for item in self.camera.stream():
+            if isinstance(item, CameraState):
+                if item.state != "live":
+                    self.pipeline.reset()
+                yield item
+                continue
+            read_ms = (perf_counter() - waiting) * 1e3
+            change = self._darkness(item.bgr, item.monotonic_ns)
+            if change is not None:
+                yield change
+            subjects = self.pipeline.process(item.bgr, item.monotonic_ns / 1e9)
+            number += 1
+            height, width = item.bgr.shape[:2]
+            yield PoseFrame(
+                camera=self.camera.id,
+                number=number,
+                monotonic_ns=item.monotonic_ns,
+                utc_ns=item.utc_ns,
+                width=width,
+                height=height,
+                timings={"read": read_ms, **self.pipeline.timings},
+                skipped=item.skipped,
+                subjects=tuple(subjects),
+            )
+            waiting = perf_counter()
+
+    def _darkness(self, bgr: npt.NDArray[np.uint8], at: int) -> CameraState | None:
+        """A state when the pictures turned black or came back."""
+        dark = float(bgr[::16, ::16].mean()) < _BLACK_LEVEL
+        self._dark_since = (self._dark_since if self._dark_since is not None else at) if dark else None
+        black = self._dark_since is not None and at - self._dark_since > _BLACK_FOR * 1e9
+        if black == self._black:
+            return None
+        self._black = black
+        return CameraState(camera=self.camera.id, state="black" if black else "live", monotonic_ns=at)
+
+    def close(self) -> None:
+        """Stop the camera."""
+        self.camera.close()

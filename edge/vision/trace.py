@@ -1,0 +1,116 @@
+"""Recorded keypoints: what vision said, kept in a file, and played again as a camera that needs no pictures.
+
+A trace is a gzip file of link records, each led by its length (4 bytes, big endian); the first is a Hello.
+"""
+
+from __future__ import annotations
+
+import gzip
+import struct
+import threading
+import time
+import zlib
+from typing import TYPE_CHECKING
+
+from edge.errors import CameraError, LinkError
+from edge.link import MAX_RECORD, CameraState, Hello, PoseFrame, Record, decode, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SUFFIX = ".trace"
+_LENGTH = struct.Struct(">I")
+
+
+class TraceWriter:
+    """Writes records to a trace. Complete only after `close`."""
+
+    def __init__(self, path: Path, hello: Hello) -> None:
+        self._file = gzip.GzipFile(path, "wb", mtime=0)
+        self.write(hello)
+
+    def write(self, record: Record) -> None:
+        """Append one record."""
+        data = encode(record)
+        self._file.write(_LENGTH.pack(len(data)) + data)
+
+    def close(self) -> None:
+        """Complete the file."""
+        self._file.close()
+
+
+def read_trace(path: Path) -> Iterator[Record]:
+    """The records of a trace, the Hello first; CameraError when the file is missing, damaged or cut short."""
+    try:
+        with gzip.open(path, "rb") as file:
+            while length := file.read(_LENGTH.size):
+                (size,) = _LENGTH.unpack(length)
+                if size > MAX_RECORD:
+                    raise LinkError("a record is impossibly long")
+                yield decode(file.read(size))
+    except (OSError, EOFError, zlib.error, struct.error, LinkError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise CameraError(f"trace {path} cannot be read: {reason}", "Record it again.") from error
+
+
+class TraceSource:
+    """A trace as a source of frames, as fast as it reads or at the pace it was recorded."""
+
+    def __init__(self, path: Path, *, paced: bool = False, loop: bool = False) -> None:
+        """CameraError when `path` is no trace."""
+        self.path = path
+        self.paced = paced
+        self.loop = loop
+        self._stop = threading.Event()
+        hello = next(read_trace(path), None)
+        if not isinstance(hello, Hello):
+            raise CameraError(f"{path} does not start like a trace", "Record it again.")
+        self.hello = hello
+
+    def stream(self) -> Iterator[PoseFrame | CameraState]:
+        """The recorded frames; paced, they carry the present time, and with `loop` they come again and again."""
+        number = 0
+        while not self._stop.is_set():
+            first = None
+            start = time.monotonic_ns()
+            last = start
+            for record in read_trace(self.path):
+                if self._stop.is_set():
+                    return
+                if isinstance(record, Hello):
+                    continue
+                first = record.monotonic_ns if first is None else first
+                if not self.paced:
+                    yield record
+                    continue
+                last = start + record.monotonic_ns - first
+                if self._stop.wait(max(last - time.monotonic_ns(), 0) / 1e9):
+                    return
+                if isinstance(record, PoseFrame):
+                    number += 1
+                    yield _restamp(record, number, last)
+                elif record.state != "ended":
+                    yield CameraState(camera=record.camera, state=record.state, detail=record.detail, monotonic_ns=last)
+            if self.paced:
+                yield CameraState(camera=self.hello.camera, state="ended", monotonic_ns=last)
+            if not self.loop:
+                return
+
+    def close(self) -> None:
+        """Stop the stream."""
+        self._stop.set()
+
+
+def _restamp(frame: PoseFrame, number: int, monotonic_ns: int) -> PoseFrame:
+    return PoseFrame(
+        camera=frame.camera,
+        number=number,
+        monotonic_ns=monotonic_ns,
+        utc_ns=time.time_ns() - (time.monotonic_ns() - monotonic_ns),
+        width=frame.width,
+        height=frame.height,
+        timings=frame.timings,
+        skipped=frame.skipped,
+        subjects=frame.subjects,
+    )

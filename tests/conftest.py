@@ -1,0 +1,26 @@
+"""What every room's tests share."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def missing(what: str) -> None:
+    """Skip because `what` is missing, or fail where KINEBOX_REQUIRE_TOOLS says nothing may be missing."""
+    if os.environ.get("KINEBOX_REQUIRE_TOOLS") == "1":
+        pytest.fail(f"missing: {what} (KINEBOX_REQUIRE_TOOLS=1 makes this a failure)")
+    pytest.skip(f"missing: {what}")
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Real footage and labels, kept beside the checkout and never committed."""
+    path = Path(os.environ.get("KINEBOX_DATA", ROOT.parent / "shared" / "data"))
+    if not path.is_dir():
+        pytest.skip(f"missing: footage in {path} (set KINEBOX_DATA)")
+    return path
