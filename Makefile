@@ -34,7 +34,7 @@ lint: $(STAMP)/run $(STAMP)/lint ## style, types and the direction of imports
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 bench: setup ## measure the pipeline against MediaPipe on this machine
 	@$(BIN)/kinebox bench --peers

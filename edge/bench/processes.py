@@ -1,16 +1,55 @@
-"""What the link and the hub cost a frame."""
+"""What a running box costs: memory, processor time a frame, and the time from picture to browser."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import socket
+import subprocess
+import sys
 import tempfile
+import time
 from pathlib import Path
-from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
+import msgspec
+from websockets.sync.client import connect
+
+from edge.errors import KineboxError
 from edge.link import CameraState, Hello, PoseFrame, Publisher, Subscriber
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from websockets.sync.client import ClientConnection
+
+_START_S = 30.0
+_WARM_UP_FRAMES = 30
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class ProcessCost(msgspec.Struct, frozen=True):
+    """One process while the box runs at the clip's own pace, recording and with one browser watching."""
+
+    resident_mb: float
+    cpu_ms: float
+    """Processor time a frame, all threads."""
+
+
+class BoxCost(msgspec.Struct, frozen=True):
+    """Both processes, and how old a picture's joints are when a browser has them."""
+
+    vision: ProcessCost
+    hub: ProcessCost
+    fps: float
+    latency_p50_ms: float
+
+
+class _Message(msgspec.Struct):
+    """The part of the hub's messages that is needed here."""
+
+    type: str
+    capture_ms: float = 0.0
 
 
 def link_ms(records: Sequence[PoseFrame | CameraState], hello: Hello) -> list[float]:
@@ -24,12 +63,112 @@ def link_ms(records: Sequence[PoseFrame | CameraState], hello: Hello) -> list[fl
             while subscriber.read() is not None:
                 pass
             for record in records:
-                start = perf_counter()
+                start = time.perf_counter()
                 publisher.publish(record)
                 subscriber.read()
                 if isinstance(record, PoseFrame):
-                    cost.append((perf_counter() - start) * 1e3)
+                    cost.append((time.perf_counter() - start) * 1e3)
         finally:
             subscriber.close()
             publisher.close()
     return cost
+
+
+def run_box(clip: Path, seconds: float) -> BoxCost:
+    """Run vision and hub on `clip`, over and over, for `seconds`, with one browser connected.
+
+    Raises KineboxError when one of them does not start or stops.
+    """
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kinebox-bench-")))
+        log = stack.enter_context(tempfile.TemporaryFile("w+"))
+        door = ["--socket", str(folder / "link")]
+        port = _free_port()
+        vision = stack.enter_context(
+            _process("edge.vision.service", log, *door, "--camera", str(clip), "--loop")
+        )
+        hub = stack.enter_context(
+            _process("edge.hub", log, *door, "--database", str(folder / "kinebox.db"), "--port", str(port))
+        )
+        browser = stack.enter_context(_connect(port, (vision, hub), log))
+        for _ in range(_WARM_UP_FRAMES):
+            _next_frame(browser)
+        before = {process: _cpu_s(process.pid) for process in (vision, hub)}
+        start = time.monotonic()
+        ages = []
+        while (elapsed := time.monotonic() - start) < seconds:
+            capture_ms = _next_frame(browser)
+            ages.append(time.time() * 1e3 - capture_ms)
+        costs = [
+            ProcessCost(
+                resident_mb=round(_resident_mb(process.pid), 1),
+                cpu_ms=round((_cpu_s(process.pid) - before[process]) * 1e3 / len(ages), 3),
+            )
+            for process in (vision, hub)
+        ]
+    return BoxCost(
+        vision=costs[0],
+        hub=costs[1],
+        fps=round(len(ages) / elapsed, 1),
+        latency_p50_ms=round(sorted(ages)[len(ages) // 2], 1),
+    )
+
+
+@contextlib.contextmanager
+def _process(module: str, log: IO[str], *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+    )
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextlib.contextmanager
+def _connect(
+    port: int, processes: Sequence[subprocess.Popen[bytes]], log: IO[str]
+) -> Iterator[ClientConnection]:
+    """The browser's end of the live WebSocket, once the hub serves it."""
+    end = time.monotonic() + _START_S
+    while True:
+        try:
+            with connect(f"ws://127.0.0.1:{port}/api/v1/live") as browser:
+                yield browser
+                return
+        except ConnectionRefusedError as error:
+            if time.monotonic() > end or any(process.poll() is not None for process in processes):
+                log.seek(0)
+                last = (log.read().strip().splitlines() or ["no reason given"])[-1]
+                raise KineboxError(f"the box did not start: {last}") from error
+        time.sleep(0.1)
+
+
+def _next_frame(browser: ClientConnection) -> float:
+    """When the next frame to arrive was taken, in ms since 1970."""
+    while True:
+        try:
+            message = msgspec.json.decode(browser.recv(timeout=_START_S), type=_Message)
+        except TimeoutError as error:
+            raise KineboxError("the box runs but no frames come") from error
+        if message.type == "frame":
+            return message.capture_ms
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+def _cpu_s(pid: int) -> float:
+    """Processor time of a process since its start, user and system."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def _resident_mb(pid: int) -> float:
+    pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6

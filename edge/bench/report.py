@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from edge.bench.peer import PeerUnavailable, peer_python
-from edge.bench.processes import link_ms
+from edge.bench.processes import BoxCost, link_ms, run_box
 from edge.bench.race import BLOCK, Lap, race
 from edge.footage import demo_video
 from edge.vision.file import FileCamera
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 PEER = "mediapipe"
 _LABEL = {"int8": "Kinebox INT8", "fp32": "Kinebox fp32", PEER: "MediaPipe 0.10.21"}
 _LONG_SIDE = 640
+_BOX_S = 10.0
 _MOST_FRAMES = 600
 """Enough for any statistic, and 400 MB as pixels."""
 
@@ -61,6 +62,7 @@ class Report(msgspec.Struct, frozen=True):
     pipelines: dict[str, Cost]
     link_p50_ms: float
     link_p90_ms: float
+    box: BoxCost
     peer_missing: str | None = None
 
 
@@ -85,6 +87,9 @@ def run_bench(peers: bool, json: bool, video: Path | None, seconds: float) -> No
         laps = race(frames, fps, runners, seconds)
         source = open_source(str(clip))
         link = link_ms(list(itertools.islice(source.stream(), _MOST_FRAMES)), source.hello)
+        source.close()
+    with progress.status("Measuring both processes of a running box"):
+        box = run_box(clip, _BOX_S)
     report = Report(
         clip=clip.name,
         frames=len(frames),
@@ -95,6 +100,7 @@ def run_bench(peers: bool, json: bool, video: Path | None, seconds: float) -> No
         pipelines=costs(laps),
         link_p50_ms=_percentile(link, 50),
         link_p90_ms=_percentile(link, 90),
+        box=box,
         peer_missing=peer_missing,
     )
     if json:
@@ -176,8 +182,15 @@ def _print(report: Report) -> None:
             f"{cost.outside_model:.0%}" if cost.outside_model is not None else "",
         )
     console.print(table)
-    console.print(f"Link (encode, socket, decode): {report.link_p50_ms:.3f} ms a frame, p90 {report.link_p90_ms:.3f}")
-    console.print(f"{report.machine}, Python {report.python}, {report.frames} frames in turns of {BLOCK}")
+    box = report.box
+    console.print(
+        f"Link (encode, socket, decode): {report.link_p50_ms:.3f} ms a frame, p90 {report.link_p90_ms:.3f}\n"
+        f"Hub (coach, store, one browser): {box.hub.cpu_ms:.2f} ms of processor time a frame\n"
+        f"Memory: vision {box.vision.resident_mb:.0f} MB, hub {box.hub.resident_mb:.0f} MB\n"
+        f"Picture to browser: {box.latency_p50_ms:.0f} ms at {box.fps:.0f} frames/s\n"
+        f"{report.machine}, Python {report.python}, {report.frames} frames in turns of {BLOCK}",
+        highlight=False,
+    )
     if report.peer_missing:
         console.print(f"MediaPipe was not measured: {report.peer_missing}")
 
