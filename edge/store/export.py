@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Literal
+from typing import IO, TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -47,7 +47,7 @@ class _Table(msgspec.Struct, frozen=True):
 
 def export_sessions(
     store: Store,
-    target: Path | BinaryIO,
+    target: Path | IO[bytes],
     format: ExportFormat,  # noqa: A002
     *,
     session_ids: Sequence[str] | None = None,
@@ -100,7 +100,7 @@ def _load(store: Store, ids: Iterable[str]) -> Iterator[ExportedSession]:
         )
 
 
-def _stream(sessions: Iterator[ExportedSession], stream: BinaryIO, format: ExportFormat) -> int:  # noqa: A002
+def _stream(sessions: Iterator[ExportedSession], stream: IO[bytes], format: ExportFormat) -> int:  # noqa: A002
     if format == "json":
         return _write_json(sessions, stream)
     with tempfile.TemporaryDirectory(prefix="kinebox-export-") as folder:
@@ -128,7 +128,7 @@ def _files(sessions: Iterator[ExportedSession], folder: Path, format: ExportForm
     return count
 
 
-def _write_json(sessions: Iterator[ExportedSession], stream: BinaryIO) -> int:
+def _write_json(sessions: Iterator[ExportedSession], stream: IO[bytes]) -> int:
     count = 0
     stream.write(b'{"format":"kinebox-sessions-1","sessions":[')
     for count, session in enumerate(sessions, 1):

@@ -1,0 +1,75 @@
+"""The description of the API: its schemas are made from the very structs that are sent."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from fastapi.openapi.utils import get_openapi
+
+from edge import __version__
+from edge.store.records import Samples, Session
+from edge.web import messages
+from edge.web.problems import MEDIA_TYPE
+from edge.web.records import ExerciseChoice, ExerciseInfo, Health, Problem, SessionList, Skeleton, Status
+from wire.metrics import Metric
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+REF = "#/components/schemas/{name}"
+RECORDS = (
+    Status,
+    Health,
+    ExerciseInfo,
+    ExerciseChoice,
+    Metric,
+    Skeleton,
+    SessionList,
+    Session,
+    Samples,
+    Problem,
+    messages.Hello,
+    messages.Frame,
+    messages.Camera,
+    messages.Event,
+    messages.Ping,
+    messages.Pong,
+)
+DESCRIPTION = """What the box measures, as JSON. Everything stays on the box.
+
+`/api/v1/live` is a WebSocket. It sends `Hello`, the camera's state as `Camera`, then `Frame`, `Camera` and
+`Event` as they come; to a `Ping` it answers with a `Pong`. A browser that is slow misses frames, never events.
+
+Errors are `Problem` (RFC 9457). Beyond loopback each request needs the access token, as the cookie that the
+printed link sets or as `Authorization: Bearer`."""
+
+
+def describe(app: FastAPI) -> None:
+    """Let `app` describe itself with our schemas."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = get_openapi(
+                title="Kinebox", version=__version__, description=DESCRIPTION, routes=app.routes
+            )
+            _, schemas = msgspec.json.schema_components(RECORDS, ref_template=REF)
+            app.openapi_schema.setdefault("components", {})["schemas"] = schemas
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def answers(
+    record: Any, *errors: int, status: int = 200, media_type: str = "application/json"
+) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that answers with `record`: a struct, a list or dict of them, or None."""
+    described: dict[int | str, dict[str, Any]] = {status: {"description": "As asked for"}}
+    if record is not None:
+        (schema,), _ = msgspec.json.schema_components([record], ref_template=REF)
+        described[status]["content"] = {media_type: {"schema": schema}}
+    problem = {MEDIA_TYPE: {"schema": {"$ref": REF.format(name="Problem")}}}
+    for error in errors:
+        described[error] = {"description": HTTPStatus(error).phrase, "content": problem}
+    return described
