@@ -90,11 +90,11 @@ def analyze(
     precision: Precision = "int8",
     threads: int = 1,
     out: Path | None = None,
-    progress: Callable[[int], None] = lambda _frames: None,
+    progress: Callable[[], object] = lambda: None,
 ) -> ClipReport:
     """Analyse one clip; with `out`, also write its report, measurements and trace there.
 
-    `progress` is called with the frames done. Raises CameraError, ModelError or ConfigError.
+    `progress` is called after each frame. Raises CameraError, ModelError or ConfigError.
     """
     observer = Observer(exercise)
     observer.choose(exercise)  # an unknown exercise is refused before any work is done
@@ -118,9 +118,11 @@ def analyze(
             for seen in observer.update(record):
                 people[seen.person.id] = seen.person
                 if recorder:
-                    recorder.measure(last - first, seen.person.id, {k: m.value for k, m in seen.measures.items()})
+                    recorder.measure(
+                        last - first, seen.person.id, {k: m.value for k, m in seen.measures.items()}
+                    )
             observer.absent(last)
-            progress(frames)
+            progress()
         observer.finish()
     finally:
         source.close()
@@ -183,7 +185,9 @@ class _Recorder:
             folder.mkdir(parents=True, exist_ok=True)
             self._file = self._stem.with_suffix(".csv").open("w", newline="")
         except OSError as error:
-            raise ConfigError(f"cannot write into {folder}: {error.strerror}", "Choose another folder.") from error
+            raise ConfigError(
+                f"cannot write into {folder}: {error.strerror}", "Choose another folder."
+            ) from error
         self._rows = csv.writer(self._file)
         self._keys = [metric.key for metric in live_metrics()]
         self._rows.writerow(["t_s", "subject", *self._keys])
@@ -201,10 +205,11 @@ class _Recorder:
         self._rows.writerow([f"{t:.3f}", subject, *row])
 
     def report(self, report: ClipReport) -> None:
-        self._stem.with_suffix(".json").write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2))
+        self._stem.with_suffix(".json").write_bytes(
+            msgspec.json.format(msgspec.json.encode(report), indent=2)
+        )
 
     def close(self) -> None:
         self._file.close()
         if self._trace is not None:
             self._trace.close()
-

@@ -5,20 +5,24 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from datetime import datetime  # noqa: TC003 - typer reads the annotations at run time
+from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
+from models.cli import app as models_app
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from edge import __version__
 from edge.errors import ConfigError, KineboxError
-from models.cli import app as models_app
+
+if TYPE_CHECKING:
+    from edge.analyze import ClipReport
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -90,17 +94,23 @@ def analyze(
         raise ConfigError("this release cannot compare with a reference video yet", "Leave --reference out.")
     reports = []
     files = analysis.clips(video)
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed} frames"))
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed} frames"),
+    )
     with Progress(*columns, TimeElapsedColumn(), console=_messages, transient=True) as progress:
         for file in files:
             task = progress.add_task(file.name, total=None)
+            advance = partial(progress.advance, task)
             report = analysis.analyze(
                 file,
                 exercise=exercise,
                 precision=precision.value,
                 threads=threads,
                 out=out,
-                progress=lambda frames, task=task: progress.update(task, completed=frames),
+                progress=advance,
             )
             progress.remove_task(task)
             reports.append(report)
@@ -111,13 +121,12 @@ def analyze(
     Console().print(_analysis_table(reports))
 
 
-def _analysis_table(reports: list[analysis.ClipReport]) -> Table:  # type: ignore[name-defined] # noqa: F821
+def _analysis_table(reports: list[ClipReport]) -> Table:
     table = Table("Clip", "Who", "Seen", "Exercise", "Reps", "Partial", "Hold", title=None)
     for report in reports:
-        for subject in report.subjects or [None]:
-            if subject is None:
-                table.add_row(report.file, "nobody was found", *[""] * 5)
-                continue
+        if not report.subjects:
+            table.add_row(report.file, "nobody was found", *[""] * 5)
+        for subject in report.subjects:
             table.add_row(
                 report.file,
                 f"{subject.species} {subject.id}",
@@ -165,7 +174,9 @@ def run(
 @app.command()
 def demo(
     video: Annotated[Path | None, typer.Option(help="Your own video instead of the demo footage.")] = None,
-    camera: Annotated[str | None, typer.Option(help="Your own camera instead: device number or path.")] = None,
+    camera: Annotated[
+        str | None, typer.Option(help="Your own camera instead: device number or path.")
+    ] = None,
     exercise: ExerciseOption = "auto",
     host: HostOption = "127.0.0.1",
     port: PortOption = 8080,
@@ -196,7 +207,9 @@ def export(
     from edge.store import Store, database_path, export_sessions
 
     if not database_path().exists():
-        raise ConfigError(f"nothing has been recorded in {database_path().parent}", "Set KINEBOX_STATE, or run first.")
+        raise ConfigError(
+            f"nothing has been recorded in {database_path().parent}", "Set KINEBOX_STATE, or run first."
+        )
     with Store(database_path()) as store:
         count = export_sessions(
             store, folder, format.value, session_ids=session or None, since=since, until=until
@@ -230,7 +243,9 @@ def doctor(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
         table = Table("Check", "", "Found", "What to do")
         for finding in findings:
             colour = colours[finding.verdict]
-            table.add_row(finding.check, f"[{colour}]{finding.verdict}[/{colour}]", finding.found, finding.remedy)
+            table.add_row(
+                finding.check, f"[{colour}]{finding.verdict}[/{colour}]", finding.found, finding.remedy
+            )
         Console().print(table)
     raise typer.Exit(1 if any(finding.verdict == "failed" for finding in findings) else 0)
 

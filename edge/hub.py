@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import signal
 import sys
@@ -18,7 +19,7 @@ from edge.coach.coach import AUTO
 from edge.coach.exercise import exercises
 from edge.coach.observer import Observer
 from edge.errors import KineboxError, LinkError, StoreError
-from edge.link import CameraState, Hello, PoseFrame, Record, Subscriber
+from edge.link import Hello, PoseFrame, Record, Subscriber
 from edge.motion.skeletons import SKELETONS
 from edge.recorder import Recorder
 from edge.store import Store, database_path
@@ -26,11 +27,13 @@ from edge.web.app import create_app
 from edge.web.live import LiveState
 from edge.web.messages import Camera, Coaching, Event, Frame, Measure, SubjectFrame
 from edge.web.records import ExerciseInfo, ModelInfo, Skeleton
-from edge.web.serve import serve
-from edge.web.settings import WebSettings
+from edge.web.server import listen, serve
+from edge.web.settings import WebSettings, is_loopback
+from edge.web.token import access_token
 
 if TYPE_CHECKING:
     from edge.coach.observer import Observation
+    from edge.store import EndReason
 
 log = logging.getLogger("edge.hub")
 
@@ -51,7 +54,8 @@ class Hub:
             camera="",
             model=ModelInfo(name="", precision=""),
             exercises=[
-                ExerciseInfo(id=row.id, name=row.name, view=row.view, kind=row.kind) for row in exercises().values()
+                ExerciseInfo(id=row.id, name=row.name, view=row.view, kind=row.kind)
+                for row in exercises().values()
             ],
             skeletons={
                 name: Skeleton(names=list(row.names), edges=list(row.edges), pairs=list(row.pairs))
@@ -75,18 +79,18 @@ class Hub:
             if record.state in ("ended", "lost"):
                 self.end("source_ended")
 
-    def end(self, reason: str) -> None:
+    def end(self, reason: EndReason) -> None:
         """Nobody can be seen any more: end every session."""
         for person in self.observer.finish():
-            self._publish(person.id, self.recorder.leave(person, reason))
+            self._publish(self.recorder.leave(person, reason))
 
     def _frame(self, frame: PoseFrame) -> None:
         t = frame.monotonic_ns / 1e9
         seen = self.observer.update(frame)
         for one in seen:
-            self._publish(one.person.id, self.recorder.take(one, t, frame.utc_ns))
+            self._publish(self.recorder.take(one, t, frame.utc_ns))
         for person in self.observer.absent(t):
-            self._publish(person.id, self.recorder.leave(person, "left"))
+            self._publish(self.recorder.leave(person, "left"))
         self.live.publish_frame(self._message(frame, seen))
 
     def _message(self, frame: PoseFrame, seen: list[Observation]) -> Frame:
@@ -105,9 +109,9 @@ class Hub:
 
     def _choose(self, choice: str | None) -> None:
         for person, events in self.observer.choose(choice or AUTO):
-            self._publish(person.id, self.recorder.note(person, events))
+            self._publish(self.recorder.note(person, events))
 
-    def _publish(self, subject: int, events: list[Event]) -> None:
+    def _publish(self, events: list[Event]) -> None:
         for event in events:
             self.live.publish_event(event)
 
@@ -132,7 +136,9 @@ def _subject(one: Observation) -> SubjectFrame:
             set=state.set_number,
             set_reps=state.set_reps,
             measures={
-                key: Measure(value=None if m.value is None else round(m.value, 1), grade=m.grade, reasons=m.reasons)
+                key: Measure(
+                    value=None if m.value is None else round(m.value, 1), grade=m.grade, reasons=m.reasons
+                )
                 for key, m in one.measures.items()
             },
         ),
@@ -165,12 +171,7 @@ async def _read(link: Subscriber, hub: Hub) -> None:
     loop = asyncio.get_running_loop()
     before = hub.lost
     while True:
-        ready = loop.create_future()
-        loop.add_reader(link.fileno(), lambda: ready.done() or ready.set_result(None))
-        try:
-            await ready
-        finally:
-            loop.remove_reader(link.fileno())
+        await _readable(loop, link)
         try:
             while (record := link.read()) is not None:
                 hub.lost = before + link.lost
@@ -179,6 +180,16 @@ async def _read(link: Subscriber, hub: Hub) -> None:
         except EOFError:
             hub.lost = before
             return
+
+
+async def _readable(loop: asyncio.AbstractEventLoop, link: Subscriber) -> None:
+    """Wait until there is something to read."""
+    ready = asyncio.Event()
+    loop.add_reader(link.fileno(), ready.set)
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(link.fileno())
 
 
 async def keep(store: Store) -> None:
@@ -197,7 +208,8 @@ async def run(socket: Path, database: Path, exercise: str, settings: WebSettings
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    with Store(database) as store:
+    listener = listen(settings.host, settings.port)
+    with contextlib.closing(listener), Store(database) as store:
         closed = store.recover(time.time())
         if closed:
             log.warning("%d session(s) of an earlier run were closed as interrupted", closed)
@@ -205,8 +217,9 @@ async def run(socket: Path, database: Path, exercise: str, settings: WebSettings
         tasks = [
             asyncio.create_task(follow(socket, hub)),
             asyncio.create_task(keep(store)),
-            asyncio.create_task(serve(create_app(hub.live, store, settings), settings)),
+            asyncio.create_task(serve(create_app(hub.live, store, settings), listener)),
         ]
+        print(f"Dashboard: {settings.url(listener.getsockname()[1])}", flush=True)
         waiting = asyncio.create_task(stop.wait())
         try:
             done, _ = await asyncio.wait([*tasks, waiting], return_when=asyncio.FIRST_COMPLETED)
@@ -230,8 +243,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(levelname)s: %(message)s", stream=sys.stderr)
     try:
-        settings = WebSettings(host=options.host, port=options.port)
-        asyncio.run(run(options.socket, options.database or database_path(), options.exercise, settings))
+        database = options.database or database_path()
+        token = None if is_loopback(options.host) else access_token(database.parent)
+        settings = WebSettings(host=options.host, port=options.port, token=token)
+        asyncio.run(run(options.socket, database, options.exercise, settings))
     except KineboxError as error:
         log.error("%s. %s", error, error.remedy)
         return error.exit_code

@@ -91,7 +91,15 @@ def _cause(code: int) -> str:
 
 
 def services(
-    socket: Path, *, camera: str, precision: str, threads: int, loop: bool, exercise: str, host: str, port: int
+    socket: Path,
+    *,
+    camera: str,
+    precision: str,
+    threads: int,
+    loop: bool,
+    exercise: str,
+    host: str,
+    port: int,
 ) -> list[Service]:
     """The two processes of a box, joined at `socket`."""
     vision = [sys.executable, "-m", "edge.vision.service", "--socket", str(socket), "--camera", camera]

@@ -97,8 +97,11 @@ class Coach:
         self._set_reps += full
         self._totals[name][0 if full else 1] += 1
         self._tempo = repetition.duration_s
-        kind = "rep" if full else "partial_rep"
-        events.append(CoachEvent(t=repetition.t, kind=kind, exercise=name, repetition=repetition))
+        events.append(
+            CoachEvent(
+                t=repetition.t, kind="rep" if full else "partial_rep", exercise=name, repetition=repetition
+            )
+        )
 
     def _hold(self, t: float, events: list[CoachEvent]) -> None:
         active = self._active
@@ -143,4 +146,3 @@ class Coach:
             return replace(common, phase="hold" if active.holding else "ready")
         progress = None if active.progress is None else min(max(active.progress, 0.0), 1.0)
         return replace(common, phase=active.phase, progress=progress)
-

@@ -85,7 +85,9 @@ def signal_names(signal: str, sides: str) -> set[str]:
 def exercises() -> dict[str, Exercise]:
     """Every exercise that comes with the box, by id, in alphabetical order."""
     folder = resources.files("edge.coach").joinpath("exercises")
-    files = sorted((file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name)
+    files = sorted(
+        (file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name
+    )
     return {row.id: row for row in map(read_exercise, files)}
 
 
@@ -94,7 +96,9 @@ def read_exercise(file: Traversable) -> Exercise:
     try:
         row = msgspec.toml.decode(file.read_bytes(), type=Exercise)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"exercise {file.name}: {error}", "Compare it with the other exercise files.") from error
+        raise ConfigError(
+            f"exercise {file.name}: {error}", "Compare it with the other exercise files."
+        ) from error
     if f"{row.id}.toml" != file.name:
         raise ConfigError(f"exercise {file.name}: its id is {row.id}", "Name the file like the id.")
     return row

@@ -97,9 +97,7 @@ class Watch:
                 continue
             self._seen_at[side] = t
             allowed = gates_open(self.row.gates, side, now, reading.progress)
-            excursion = counter.update(
-                Sample(t, reading.progress, reading.lead, reading.visibility, allowed)
-            )
+            excursion = counter.update(Sample(t, reading.progress, reading.lead, reading.visibility, allowed))
             readings.append((reading.progress, counter.phase))
             if excursion is not None and _trusted(excursion) and not self._counted(side, excursion):
                 self._latest[side] = excursion
@@ -205,8 +203,14 @@ def gates_open(
     for gate in gates:
         if gate.when == "far_end" and progress < 0.5:
             continue
-        names = [_named(gate.signal, limb) for limb in (("left", "right") if side in ("both", None) else (side,))]
-        seen = [value for value, visibility in (now[name] for name in dict.fromkeys(names)) if visibility >= VISIBLE]
+        names = [
+            _named(gate.signal, limb) for limb in (("left", "right") if side in ("both", None) else (side,))
+        ]
+        seen = [
+            value
+            for value, visibility in (now[name] for name in dict.fromkeys(names))
+            if visibility >= VISIBLE
+        ]
         if not seen:
             if need_sight:
                 return False

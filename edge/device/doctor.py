@@ -88,7 +88,10 @@ def _cameras() -> list[Finding]:
         return [Finding("cameras", "ok", ", ".join(map(str, usable)))]
     return [
         Finding(
-            "cameras", "failed", f"{devices[0]} may not be opened by this user", "Add the user to the group `video`."
+            "cameras",
+            "failed",
+            f"{devices[0]} may not be opened by this user",
+            "Add the user to the group `video`.",
         )
     ]
 
@@ -100,7 +103,9 @@ def _state() -> list[Finding]:
         return [Finding("state folder", "failed", f"{folder} cannot be written", "Set KINEBOX_STATE.")]
     free = shutil.disk_usage(folder).free // 2**20
     if free < _LEAST_FREE_MB:
-        return [Finding("disk", "failed", f"{free} MB free in {folder}", "Free some space: sessions need room.")]
+        return [
+            Finding("disk", "failed", f"{free} MB free in {folder}", "Free some space: sessions need room.")
+        ]
     return [Finding("disk", "ok", f"{free} MB free in {folder}")]
 
 
@@ -111,7 +116,9 @@ def _memory() -> list[Finding]:
         return []
     total = int(text.split("MemTotal:")[1].split()[0]) // 1024
     if total < _LEAST_MEMORY_MB:
-        return [Finding("memory", "warning", f"{total} MB", "Close other programs: Kinebox needs about 400 MB.")]
+        return [
+            Finding("memory", "warning", f"{total} MB", "Close other programs: Kinebox needs about 400 MB.")
+        ]
     return [Finding("memory", "ok", f"{total} MB")]
 
 
@@ -120,7 +127,9 @@ def _dashboard() -> list[Finding]:
     folder = Path(spec.origin).parent / "static" if spec and spec.origin else None
     if folder and (folder / "index.html").is_file():
         return [Finding("dashboard", "ok", "built")]
-    return [Finding("dashboard", "failed", "not built", f"Install again with {Path(sys.executable).name} -m pip.")]
+    return [
+        Finding("dashboard", "failed", "not built", f"Install again with {Path(sys.executable).name} -m pip.")
+    ]
 
 
 _CHECKS: tuple[Callable[[], list[Finding]], ...] = (

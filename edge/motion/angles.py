@@ -38,7 +38,10 @@ class JointAngle:
 def _both_sides() -> tuple[JointAngle, ...]:
     rows = []
     for side in ("left", "right"):
-        joint = {name: f"{name}_{side}" for name in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle", "heel", "toe")}
+        joint = {
+            name: f"{name}_{side}"
+            for name in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle", "heel", "toe")
+        }
         rows += [
             JointAngle(
                 key=f"knee_flexion_{side}",
@@ -102,7 +105,7 @@ def joint_angles(body: Body) -> Angles:
 
 
 def trunk_lean(body: Body) -> tuple[float, float, float]:
-    """(degrees from the vertical, tilt out of the picture's plane, visibility): 0 upright, 90 lying, 180 upside down."""
+    """Degrees from the vertical (0 upright, 90 lying, 180 upside down), tilt out of the picture, visibility."""
     visible = body.seen("shoulder_left", "shoulder_right", "hip_left", "hip_right")
     flat, deep = _trunk(body.image), _trunk(body.space)
     lean = float(between(flat, np.array([0.0, 1.0])))
@@ -142,4 +145,6 @@ def between(a: Array, b: Array) -> Array:
 def _tilt(vector: Array) -> Array:
     """Degrees by which a vector in space leaves the picture's plane, 0-90."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(np.degrees(np.arctan2(np.abs(vector[..., 2]), np.hypot(vector[..., 0], vector[..., 1]))))
+        return np.asarray(
+            np.degrees(np.arctan2(np.abs(vector[..., 2]), np.hypot(vector[..., 0], vector[..., 1])))
+        )

@@ -29,7 +29,9 @@ class Body:
     """float64[J], 0-1."""
 
     @classmethod
-    def of(cls, skeleton: str, keypoints: npt.NDArray[np.float32], world: npt.NDArray[np.float32] | None) -> Body:
+    def of(
+        cls, skeleton: str, keypoints: npt.NDArray[np.float32], world: npt.NDArray[np.float32] | None
+    ) -> Body:
         """From a subject of the link: keypoints float32[K, 3] (x, y, visibility), world float32[K, 3] or None.
 
         Raises KeyError for an unknown skeleton. Values that are not finite make the joint unseen.

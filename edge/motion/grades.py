@@ -15,8 +15,11 @@ from edge.motion.angles import IN_PLANE, OUT_OF_PLANE
 from edge.motion.body import SEEN
 
 Grade = Literal["A", "B", "C", "none"]
-Reason = Literal["joint_hidden", "low_visibility", "oblique_view", "out_of_plane", "low_frame_rate", "monocular_depth"]
+Reason = Literal[
+    "joint_hidden", "low_visibility", "oblique_view", "out_of_plane", "low_frame_rate", "monocular_depth"
+]
 
+_ORDER: tuple[Grade, ...] = ("A", "B", "C", "none")
 _WELL_SEEN = 0.8
 _MIN_RATE = 12.0
 """Pictures a second below which the fast part of a movement falls between two of them."""
@@ -55,9 +58,9 @@ def measure(value: float, *, visibility: float, tilt: float, rate: float) -> Mea
     if rate < _MIN_RATE:
         reasons.append("low_frame_rate")
         rank = 2
-    return Measure(value, ("A", "B", "C")[rank], tuple(reasons))  # type: ignore[arg-type]
+    return Measure(value, _ORDER[rank], tuple(reasons))
 
 
 def worst(grades: list[Grade]) -> Grade:
     """The lowest of several grades; `none` for no grades at all."""
-    return max(grades, key="A B C none".split().index, default="none")
+    return max(grades, key=_ORDER.index, default="none")

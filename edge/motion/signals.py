@@ -30,7 +30,14 @@ class Value(NamedTuple):
 
 UNSEEN = Value(float("nan"), 0.0)
 
-SIDED = ("knee_flexion", "hip_flexion", "ankle_dorsiflexion", "elbow_flexion", "shoulder_elevation", "wrist_rise")
+SIDED = (
+    "knee_flexion",
+    "hip_flexion",
+    "ankle_dorsiflexion",
+    "elbow_flexion",
+    "shoulder_elevation",
+    "wrist_rise",
+)
 """Signals that exist for each side of the body."""
 
 
@@ -101,7 +108,9 @@ def _rise(side: str) -> Callable[[Body], Value]:
 
 def _hip_split(body: Body) -> Value:
     """Degrees between the two thighs: small where both legs do the same, large in a lunge or a stride."""
-    thighs = [body.space[INDEX[f"knee_{side}"]] - body.space[INDEX[f"hip_{side}"]] for side in ("left", "right")]
+    thighs = [
+        body.space[INDEX[f"knee_{side}"]] - body.space[INDEX[f"hip_{side}"]] for side in ("left", "right")
+    ]
     visible = body.seen("hip_left", "hip_right", "knee_left", "knee_right")
     # Seen from the side of the body, so that a wide stance is no split: the sideways part is taken out.
     across = body.space[INDEX["hip_left"]] - body.space[INDEX["hip_right"]]

@@ -36,13 +36,15 @@ class Skeleton:
 
 
 def _blazepose33() -> Skeleton:
-    sided = (
-        "shoulder elbow wrist pinky index thumb hip knee ankle heel foot_index".split()  # as MediaPipe numbers them
-    )
+    # As MediaPipe numbers them: the face, then each joint left and right.
     face = (
-        "nose left_eye_inner left_eye left_eye_outer right_eye_inner right_eye right_eye_outer left_ear right_ear"
-        " mouth_left mouth_right"
-    ).split()
+        *("nose", "left_eye_inner", "left_eye", "left_eye_outer", "right_eye_inner", "right_eye"),
+        *("right_eye_outer", "left_ear", "right_ear", "mouth_left", "mouth_right"),
+    )
+    sided = (
+        *("shoulder", "elbow", "wrist", "pinky", "index", "thumb"),
+        *("hip", "knee", "ankle", "heel", "foot_index"),
+    )
     names = (*face, *(f"{side}_{joint}" for joint in sided for side in ("left", "right")))
     at = {name: index for index, name in enumerate(names)}
     joints = {"nose": 0}

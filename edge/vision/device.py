@@ -6,8 +6,10 @@ import threading
 import time
 from typing import TYPE_CHECKING, Protocol
 
+import cv2
+
 from edge.link import CameraCondition, CameraState
-from edge.vision.pictures import Picture, cv2, log
+from edge.vision.pictures import Picture, as_bgr, log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,7 +53,9 @@ class DeviceCamera:
     A device that is unplugged, stalls or was never there is tried again every second.
     """
 
-    def __init__(self, device: str, *, camera_id: str = "cam0", opener: Callable[[str], Grabber | None] = open_v4l2) -> None:
+    def __init__(
+        self, device: str, *, camera_id: str = "cam0", opener: Callable[[str], Grabber | None] = open_v4l2
+    ) -> None:
         """`device`: its path, such as /dev/video0; `opener` opens it or answers None."""
         self.id = camera_id
         self.source = device
@@ -72,7 +76,9 @@ class DeviceCamera:
         skipped = delivered = 0
         while not self._stop.is_set():
             with self._changed:
-                self._changed.wait_for(lambda: self._picture or self._problem or self._stop.is_set(), STALLED_AFTER)
+                self._changed.wait_for(
+                    lambda: self._picture or self._problem or self._stop.is_set(), STALLED_AFTER
+                )
                 picture, self._picture = self._picture, None
                 taken, problem = self._taken, self._problem
             if picture is not None:
@@ -86,7 +92,9 @@ class DeviceCamera:
                 problem = problem or "stalled"
                 if (state, detail) != ("lost", problem):
                     state, detail = "lost", problem
-                    yield CameraState(camera=self.id, state=state, detail=detail, monotonic_ns=time.monotonic_ns())
+                    yield CameraState(
+                        camera=self.id, state=state, detail=detail, monotonic_ns=time.monotonic_ns()
+                    )
                 self._stop.wait(0.2)
 
     def _grab(self) -> None:
@@ -112,7 +120,7 @@ class DeviceCamera:
                 self._stop.wait(RETRY_EVERY)
                 return
             with self._changed:
-                self._picture = Picture(bgr, time.monotonic_ns(), time.time_ns())
+                self._picture = Picture(as_bgr(bgr), time.monotonic_ns(), time.time_ns())
                 self._taken += 1
                 self._problem = ""
                 self._changed.notify()

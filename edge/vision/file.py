@@ -7,9 +7,11 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+import cv2
+
 from edge.errors import CameraError
-from edge.link import CameraState
-from edge.vision.pictures import Picture, cv2, log
+from edge.link import CameraCondition, CameraState
+from edge.vision.pictures import Picture, as_bgr, log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +26,9 @@ _MAX_FPS = 1000.0
 class FileCamera:
     """Plays a video file; phone videos come out upright, uneven frame times are kept."""
 
-    def __init__(self, path: Path, *, camera_id: str = "file", paced: bool = False, loop: bool = False) -> None:
+    def __init__(
+        self, path: Path, *, camera_id: str = "file", paced: bool = False, loop: bool = False
+    ) -> None:
         """Open `path`.
 
         `paced`: deliver each picture when it is due, and skip what is late, as a real camera would.
@@ -58,7 +62,7 @@ class FileCamera:
         if not capture.isOpened():
             raise CameraError(
                 f"{self.path} is not a video that can be read",
-                "The file may be damaged, incomplete or of an unknown format. Try to play it, or convert it to MP4 (H.264).",
+                "It may be damaged or of an unknown format. Try to play it, or convert it to MP4 (H.264).",
             )
         return capture
 
@@ -79,7 +83,7 @@ class FileCamera:
                         continue
                     if late < 0 and self._stop.wait(-late / 1e9):
                         return
-                yield Picture(bgr, taken, _utc(taken) if self.paced else None, skipped)
+                yield Picture(as_bgr(bgr), taken, _utc(taken) if self.paced else None, skipped)
             if self._stop.is_set():
                 return
             yield self._state("ended", last, "truncated" if self.truncated else "")
@@ -133,15 +137,15 @@ class FileCamera:
                 yield item
             if empty and not self._stop.is_set():
                 raise CameraError(
-                    f"{self.path} has no picture that can be decoded", "The file is damaged or holds only sound."
+                    f"{self.path} has no picture that can be decoded",
+                    "The file is damaged or holds only sound.",
                 )
         finally:
             quit_now.set()
             thread.join()
 
-    def _state(self, state: str, at: int, detail: str = "") -> CameraState:
-        condition = "live" if state == "live" else "ended"
-        return CameraState(camera=self.id, state=condition, detail=detail, monotonic_ns=at)
+    def _state(self, state: CameraCondition, at: int, detail: str = "") -> CameraState:
+        return CameraState(camera=self.id, state=state, detail=detail, monotonic_ns=at)
 
     def close(self) -> None:
         """Stop the stream and close the file."""

@@ -86,7 +86,7 @@ def refine(points: Array, heatmap: npt.NDArray[np.float32]) -> Array:
     """
     count, height, width = heatmap.shape
     size = np.array([width, height])
-    finite = np.isfinite(points).all(axis=1)
+    finite = np.asarray(np.isfinite(points).all(axis=1))
     cell = np.where(finite[:, None], points / SIZE * size, -1).astype(np.int64)
     inside = finite & (points >= 0).all(axis=1) & (cell < size).all(axis=1)
     xs = cell[:, :1] + _WINDOW

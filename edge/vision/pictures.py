@@ -13,16 +13,18 @@ os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
 
 import cv2
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
     import numpy.typing as npt
 
     from edge.link import CameraState
 
-cv2.setNumThreads(1)  # crops are small: worker threads cost more than they save, and the model needs the cores
+cv2.setNumThreads(
+    1
+)  # crops are small: worker threads cost more than they save, and the model needs the cores
 log = logging.getLogger(__name__)
 
 
@@ -35,6 +37,15 @@ class Picture(NamedTuple):
     utc_ns: int | None
     skipped: int = 0
     """Pictures thrown away so far because nobody had time for them."""
+
+
+def as_bgr(picture: cv2.typing.MatLike) -> npt.NDArray[np.uint8]:
+    """A decoded picture as uint8[H, W, 3]; grey cameras give one channel, some files four."""
+    if picture.ndim == 2:
+        picture = cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR)
+    elif picture.shape[2] == 4:
+        picture = cv2.cvtColor(picture, cv2.COLOR_BGRA2BGR)
+    return np.asarray(picture, np.uint8)
 
 
 class Camera(Protocol):

@@ -47,10 +47,16 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(levelname)s: %(message)s", stream=sys.stderr)
     # Before any library starts a thread: a namespace is a property of each thread.
     if not leave_network():
-        log.warning("the kernel refuses a network namespace: vision relies on the service manager to have no network")
+        log.warning(
+            "the kernel refuses a network namespace: vision relies on the service manager to have no network"
+        )
     try:
         source = open_source(
-            options.camera, precision=options.precision, threads=options.threads, paced=True, loop=options.loop
+            options.camera,
+            precision=options.precision,
+            threads=options.threads,
+            paced=True,
+            loop=options.loop,
         )
         publisher = Publisher(options.socket, source.hello)
     except KineboxError as error:

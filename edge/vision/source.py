@@ -53,7 +53,9 @@ def open_source(
         device = f"/dev/video{what}" if what.isdigit() else what
         return PixelSource(DeviceCamera(device), BlazePose(precision, threads))
     if "://" in what:
-        raise CameraError(f"{what} is an address, not a file", "Vision has no network: give a file or a device.")
+        raise CameraError(
+            f"{what} is an address, not a file", "Vision has no network: give a file or a device."
+        )
     path = Path(what).expanduser()
     if path.suffix == SUFFIX:
         return TraceSource(path, paced=paced, loop=loop)

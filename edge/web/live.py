@@ -71,6 +71,11 @@ class LiveState:
 
     # Filled in by the hub
 
+    def introduce(self, camera: str, model: ModelInfo) -> None:
+        """Vision has said which camera and model it uses."""
+        self.model = model
+        self.camera = Camera(camera=camera, state="starting")
+
     def publish_frame(self, frame: Frame) -> None:
         """Take the newest frame and send it to every browser that keeps up. Sets `frame.sent_ms`."""
         self._frames += 1
