@@ -49,29 +49,27 @@ class Lap(msgspec.Struct):
 
 
 class _Runner:
-    """A worker process and the pipe to it."""
+    """The pipe to a worker process."""
 
-    def __init__(self, command: list[str], log: IO[str]) -> None:
-        self.log = log
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
-        )
-        self._answer()
+    def __init__(self, process: subprocess.Popen[str], log: IO[str]) -> None:
+        self._log = log
+        self._process = process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        self._stdin, self._stdout = process.stdin, process.stdout
 
     def run(self, first: int, count: int) -> Block:
-        assert self.process.stdin is not None  # noqa: S101 - opened above
         with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.write(f'{{"first": {first}, "count": {count}}}\n')
-            self.process.stdin.flush()
-        return msgspec.json.decode(self._answer(), type=Block)
+            self._stdin.write(f'{{"first": {first}, "count": {count}}}\n')
+            self._stdin.flush()
+        return msgspec.json.decode(self.answer(), type=Block)
 
-    def _answer(self) -> str:
-        assert self.process.stdout is not None  # noqa: S101 - opened above
-        line: str = self.process.stdout.readline()
+    def answer(self) -> str:
+        line: str = self._stdout.readline()
         if not line:
-            self.process.wait()
-            self.log.seek(0)
-            last = (self.log.read().strip().splitlines() or ["no reason given"])[-1]
+            self._process.wait()
+            self._log.seek(0)
+            last = (self._log.read().strip().splitlines() or ["no reason given"])[-1]
             raise KineboxError(f"a measured pipeline stopped: {last}")
         return line
 
@@ -81,15 +79,16 @@ def _runner(name: str, python: Path | None, frames: Path, fps: float, core: int)
     """A running worker; `python`: the environment of a pipeline that is not ours."""
     worker = Path(__file__).with_name("worker.py")
     command = [str(python), "-P", str(worker)] if python else [sys.executable, "-m", "edge.bench.worker"]
-    with tempfile.TemporaryFile("w+") as log:
-        runner = _Runner(
-            [*command, name, "--frames", str(frames), "--fps", str(fps), "--core", str(core)], log
-        )
-        try:
-            yield runner
-        finally:
-            with contextlib.suppress(BrokenPipeError):
-                runner.process.communicate()
+    command += [name, "--frames", str(frames), "--fps", str(fps), "--core", str(core)]
+    with (
+        tempfile.TemporaryFile("w+") as log,
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
+        ) as process,
+    ):
+        runner = _Runner(process, log)
+        runner.answer()  # ready
+        yield runner
 
 
 def race(

@@ -1,0 +1,110 @@
+"""The measurements measure something: real processes, a real socket, small frames."""
+
+from __future__ import annotations
+
+import json
+import platform
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.bench import run_bench
+from edge.bench.peer import LOCK, PeerUnavailable, peer_python
+from edge.bench.processes import link_ms
+from edge.bench.race import BLOCK, SETTLE, Lap, race
+from edge.bench.report import costs, load
+from edge.errors import KineboxError, ModelError
+from edge.link import CameraState, Hello, PoseFrame
+from models.load import model_bytes
+from tests.conftest import missing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def models() -> None:
+    try:
+        for stage in ("detector", "landmark"):
+            for precision in ("int8", "fp32"):
+                model_bytes(stage, precision)
+    except ModelError as error:
+        missing(f"pose models ({error})")
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    """One second of noise, twice as wide as the pipelines are given it."""
+    path = tmp_path / "noise.mp4"
+    random = np.random.default_rng(0)
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 30, (1280, 320))
+    for _ in range(30):
+        writer.write(random.integers(0, 256, (320, 1280, 3), dtype=np.uint8))
+    writer.release()
+    return path
+
+
+def test_load_shrinks(clip: Path) -> None:
+    frames, fps = load(clip)
+    assert frames.shape == (30, 160, 640, 3)
+    assert fps == 30
+
+
+def test_race_gives_every_pipeline_every_frame(models: None) -> None:
+    count = 2 * BLOCK
+    frames = np.zeros((count, 90, 160, 3), np.uint8)
+    laps = race(frames, 30.0, {"int8": None, "fp32": None}, 0.0)
+    for lap in laps.values():
+        assert lap.frames == count
+        assert len(lap.wall_ms) == len(lap.cpu_ms) == len(lap.stages) == count - 2 * SETTLE
+        assert min(lap.wall_ms) > 0
+        assert lap.found == 0
+        assert all(stage["total"] >= stage["detect"] > 0 for stage in lap.stages)  # nobody there: it searches
+
+
+def test_race_says_why_a_pipeline_cannot_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("KINEBOX_MODELS", str(tmp_path / "nowhere"))
+    with pytest.raises(KineboxError, match=r"does not exist"):
+        race(np.zeros((1, 9, 16, 3), np.uint8), 30.0, {"fp32": None}, 0.0)
+
+
+def test_costs_compare_with_the_peer() -> None:
+    stages = [{"detect": 0.0, "model": 8.0, "total": 10.0}] * 3 + [
+        {"detect": 9.0, "model": 8.0, "total": 90.0}
+    ]
+    ours = Lap(wall_ms=[10.0] * 10, cpu_ms=[5.0] * 10, stages=stages, found=9, frames=12)
+    peer = Lap(wall_ms=[20.0] * 10, cpu_ms=[20.0] * 10, stages=[{}] * 10, found=12, frames=12)
+    cost = costs({"int8": ours, "mediapipe": peer})["int8"]
+    assert (cost.to_peer_p50, cost.to_peer_cpu, cost.found) == (0.5, 0.25, 0.75)
+    assert cost.outside_model == pytest.approx(0.2)  # frames with a search in them are another matter
+    assert costs({"int8": ours})["int8"].to_peer_p50 is None
+
+
+def test_link_cost_counts_frames_only() -> None:
+    hello = Hello(camera="cam0", source="test", model="none", precision="fp32")
+    state = CameraState(camera="cam0", state="live", monotonic_ns=0)
+    frame = PoseFrame(
+        camera="cam0", number=1, monotonic_ns=0, utc_ns=None, width=16, height=9, timings={}, subjects=()
+    )
+    cost = link_ms([state, frame, frame], hello)
+    assert len(cost) == 2
+    assert min(cost) > 0
+
+
+def test_the_peer_is_left_out_where_it_cannot_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert LOCK.is_file()
+    monkeypatch.setattr(platform, "machine", lambda: "aarch64")
+    with pytest.raises(PeerUnavailable, match="x86-64"):
+        peer_python()
+
+
+def test_json_report(models: None, clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run_bench(peers=False, json=True, video=clip, seconds=0.1)
+    report = json.loads(capsys.readouterr().out)
+    assert report["clip"] == "noise.mp4"
+    assert set(report["pipelines"]) == {"int8", "fp32"}
+    assert report["pipelines"]["int8"]["p50_ms"] > 0
+    assert report["box"]["hub"]["resident_mb"] > 10
+    assert report["box"]["vision"]["cpu_ms"] > 0
