@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import select
 import socket
 import time
 from collections import deque
@@ -193,6 +194,12 @@ class Publisher:
         for reader in self._readers:
             self.dropped += reader.add(data, isinstance(record, PoseFrame))
         self.flush()
+
+    def wait_for_reader(self, seconds: float) -> bool:
+        """Wait until a hub is there, at most so long; for a file, whose start must not play to nobody."""
+        readable, _, _ = select.select([self._sock], [], [], seconds)
+        self.flush()
+        return bool(readable)
 
     def flush(self) -> None:
         """Send what is waiting and forget readers that are gone."""

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("edge.vision")
 
+_READER_S = 15.0
+"""How long a recording waits for the hub before it plays."""
+
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 
 
@@ -69,6 +72,8 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     try:
+        if source.recorded:
+            publisher.wait_for_reader(_READER_S)
         for record in source.stream():
             publisher.publish(record)
     except KineboxError as error:

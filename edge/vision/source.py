@@ -32,6 +32,8 @@ class Source(Protocol):
     """Anything that yields pose frames and the camera's states."""
 
     hello: Hello
+    recorded: bool
+    """It can wait: a file, not the present."""
 
     def stream(self) -> Iterator[PoseFrame | CameraState]:
         """Frames and states until the source ends or is closed."""
@@ -68,6 +70,7 @@ class PixelSource:
     def __init__(self, camera: Camera, pipeline: BlazePose) -> None:
         self.camera = camera
         self.pipeline = pipeline
+        self.recorded = isinstance(camera, FileCamera)
         self.hello = Hello(camera=camera.id, source=camera.source, model=MODEL, precision=pipeline.precision)
         self._dark_since: int | None = None
         self._black = False

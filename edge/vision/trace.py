@@ -55,6 +55,8 @@ def read_trace(path: Path) -> Iterator[Record]:
 class TraceSource:
     """A trace as a source of frames, as fast as it reads or at the pace it was recorded."""
 
+    recorded = True
+
     def __init__(self, path: Path, *, paced: bool = False, loop: bool = False) -> None:
         """CameraError when `path` is no trace."""
         self.path = path

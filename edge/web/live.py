@@ -53,13 +53,12 @@ class LiveState:
         `on_exercise` is called with an exercise's id, or None for automatic, when the user chooses.
         `clock` is monotonic seconds, `utc` seconds since 1970.
         """
-        self.model = model
         self.exercises = {exercise.id: exercise for exercise in exercises}
         self.skeletons = dict(skeletons)
         self.exercise = AUTO
-        self.camera = Camera(camera=camera, state="starting")
         self.clients = Broadcaster()
-        self.metrics = HubMetrics(self.clients, __version__, model.name, model.precision)
+        self.metrics = HubMetrics(self.clients)
+        self.introduce(camera, model)
         self._on_exercise = on_exercise
         self._clock = clock
         self._utc = utc
@@ -75,6 +74,7 @@ class LiveState:
         """Vision has said which camera and model it uses."""
         self.model = model
         self.camera = Camera(camera=camera, state="starting")
+        self.metrics.info.info({"version": __version__, "model": model.name, "precision": model.precision})
 
     def publish_frame(self, frame: Frame) -> None:
         """Take the newest frame and send it to every browser that keeps up. Sets `frame.sent_ms`."""

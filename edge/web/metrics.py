@@ -31,13 +31,11 @@ STAGE_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.033, 0.05, 0.067, 0.1, 0.2,
 class HubMetrics:
     """What is counted while frames and events pass."""
 
-    def __init__(self, clients: Broadcaster, version: str, model: str, precision: str) -> None:
+    def __init__(self, clients: Broadcaster) -> None:
         """Register every figure; `clients` is read whenever the figures are asked for."""
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        Info("kinebox", "Software and model in use", registry=self.registry).info(
-            {"version": version, "model": model, "precision": precision}
-        )
+        self.info = Info("kinebox", "Software and model in use", registry=self.registry)
         self.frames = Counter("kinebox_frames", "Frames that reached the hub", registry=self.registry)
         self.frames_dropped = Counter(
             "kinebox_frames_dropped", "Frames the hub was too slow for", registry=self.registry
