@@ -1,0 +1,49 @@
+// The tables that the box describes itself with: they do not change while it runs.
+
+import { getExercises, getMetrics, getSkeletons } from "./api";
+import { translated } from "./i18n";
+import type { Exercise, Metric, Skeleton } from "./types";
+
+class Catalogue {
+  exercises = $state.raw<Exercise[]>([]);
+  metrics = $state.raw<Metric[]>([]);
+  skeletons = $state.raw<Record<string, Skeleton>>({});
+  #loading: Promise<void> | undefined;
+
+  /** Fetch the tables unless they are here; rejects when the box does not answer, and may be called again. */
+  load(): Promise<void> {
+    this.#loading ??= this.#fetch().catch((error: unknown) => {
+      this.#loading = undefined;
+      throw error;
+    });
+    return this.#loading;
+  }
+
+  async #fetch(): Promise<void> {
+    [this.exercises, this.metrics, this.skeletons] = await Promise.all([
+      getExercises(),
+      getMetrics(),
+      getSkeletons(),
+    ]);
+  }
+
+  exercise(id: string | null): Exercise | undefined {
+    return this.exercises.find((row) => row.id === id);
+  }
+
+  exerciseName(id: string): string {
+    const row = this.exercise(id);
+    return row ? translated(row.name) : id;
+  }
+
+  metric(key: string): Metric | undefined {
+    return this.metrics.find((row) => row.key === key);
+  }
+
+  metricName(key: string): string {
+    const row = this.metric(key);
+    return row ? translated(row.label) : key;
+  }
+}
+
+export const catalogue = new Catalogue();

@@ -1,0 +1,164 @@
+import ReconnectingWebSocket from "partysocket/ws";
+
+import { ApiError, address, getStatus } from "./api";
+import { catalogue } from "./catalogue.svelte";
+import { ClockOffset, localNow, median } from "./clock";
+import type { CameraCondition, Coach, FrameMessage, ServerMessage, Subject } from "./types";
+
+/** Numbers that change faster than this cannot be read. */
+const READING_MS = 250;
+const STALLED_MS = 4000;
+const PING_MS = 5000;
+const FIRST_PINGS = 4;
+const LATENCIES = 45;
+
+export interface Latency {
+  ms: number;
+  uncertainty: number;
+}
+
+/** What the box sends while the live page is open, and how far behind we show it. */
+export class Live {
+  connection = $state<"connecting" | "open" | "lost" | "denied">("connecting");
+  camera = $state<CameraCondition | "stalled">("starting");
+  /** Code that says more about the camera's state; often empty. */
+  detail = $state("");
+  exercise = $state("auto");
+  /** The newest frame, for drawing. */
+  frame = $state.raw<FrameMessage | null>(null);
+  /** A frame a few times a second, for reading. */
+  reading = $state.raw<FrameMessage | null>(null);
+  latency = $state.raw<Latency | null>(null);
+  /** Id of the subject that the viewer has chosen; the box's main one (the first) where they have not. */
+  chosen = $state<number | null>(null);
+  /** The last word of the coach: it stays when the subject leaves, so that the count can be read afterwards. */
+  coach = $state.raw<Coach | null>(null);
+  version = $state("");
+
+  #socket: ReconnectingWebSocket | undefined;
+  #clock = new ClockOffset();
+  #latencies: number[] = [];
+  #pings = 0;
+  #pingTimer = 0;
+  #frameAt = 0;
+  #readingAt = 0;
+
+  /** Connect, and stay connected until the returned function is called. */
+  connect(): () => void {
+    const socket = new ReconnectingWebSocket(address("live").replace(/^http/, "ws"), [], {
+      minReconnectionDelay: 500,
+      maxReconnectionDelay: 8000,
+      reconnectionDelayGrowFactor: 1.6,
+      maxEnqueuedMessages: 0,
+    });
+    this.#socket = socket;
+    socket.addEventListener("open", () => this.#opened());
+    socket.addEventListener("close", () => void this.#closed());
+    socket.addEventListener("message", ({ data }) =>
+      this.#receive(JSON.parse(data as string) as ServerMessage),
+    );
+    const watch = setInterval(() => this.#watch(), 1000);
+    return () => {
+      clearInterval(watch);
+      clearTimeout(this.#pingTimer);
+      this.#socket = undefined;
+      socket.close();
+    };
+  }
+
+  subject(frame: FrameMessage | null): Subject | null {
+    return frame?.subjects.find(({ id }) => id === this.chosen) ?? frame?.subjects[0] ?? null;
+  }
+
+  /** `frame` is on the screen now: measure how long ago its picture was taken. */
+  painted(frame: FrameMessage): void {
+    const shown = this.#clock.toServer(localNow());
+    if (shown === null) return;
+    this.#latencies.push(shown - frame.capture_ms);
+    if (this.#latencies.length > LATENCIES) this.#latencies.shift();
+  }
+
+  #opened(): void {
+    this.connection = "open";
+    this.#clock = new ClockOffset();
+    this.#latencies = [];
+    this.#pings = 0;
+    this.#frameAt = localNow();
+    this.#ping();
+    catalogue.load().catch(() => this.#socket?.reconnect());
+    getStatus().then(
+      (status) => {
+        this.exercise = status.exercise;
+        this.#setCamera(status.camera);
+      },
+      () => undefined, // the frames say the same a moment later
+    );
+  }
+
+  async #closed(): Promise<void> {
+    clearTimeout(this.#pingTimer);
+    if (!this.#socket) return;
+    this.latency = null;
+    if (this.connection !== "denied") this.connection = "lost";
+    try {
+      await getStatus();
+    } catch (error) {
+      // A refused WebSocket does not say why; the API does.
+      const denied = error instanceof ApiError && (error.status === 401 || error.status === 403);
+      if (this.connection === "lost" && denied) this.connection = "denied";
+    }
+  }
+
+  #ping(): void {
+    this.#socket?.send(JSON.stringify({ type: "ping", t: localNow() }));
+    this.#pings += 1;
+    this.#pingTimer = window.setTimeout(() => this.#ping(), this.#pings < FIRST_PINGS ? 200 : PING_MS);
+  }
+
+  #receive(message: ServerMessage): void {
+    switch (message.type) {
+      case "hello":
+        // The box was updated while this page was open: its assets are another version's now.
+        if (this.version && this.version !== message.version) location.reload();
+        this.version = message.version;
+        break;
+      case "pong":
+        this.#clock.add(message.t, message.server_ms, localNow());
+        break;
+      case "camera":
+        this.#setCamera(message);
+        break;
+      case "frame":
+        this.#show(message);
+        break;
+      case "event":
+        break; // sets and repetitions are in the frames, too
+    }
+  }
+
+  #setCamera({ state, detail }: { state: CameraCondition; detail: string }): void {
+    this.camera = state;
+    this.detail = detail;
+    this.#frameAt = localNow();
+  }
+
+  #show(frame: FrameMessage): void {
+    this.#frameAt = localNow();
+    if (this.camera === "stalled" || this.camera === "starting") this.camera = "live";
+    this.frame = frame;
+    const coach = this.subject(frame)?.coach;
+    if (coach) this.coach = coach;
+    if (this.#frameAt - this.#readingAt >= READING_MS) {
+      this.#readingAt = this.#frameAt;
+      this.reading = frame;
+      const ms = median(this.#latencies);
+      const uncertainty = this.#clock.uncertainty;
+      this.latency = ms === null || uncertainty === null ? null : { ms, uncertainty };
+    }
+  }
+
+  #watch(): void {
+    const silent = localNow() - this.#frameAt > STALLED_MS;
+    if (this.connection === "open" && this.camera === "live" && silent) this.camera = "stalled";
+  }
+}

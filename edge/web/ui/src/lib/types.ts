@@ -1,0 +1,161 @@
+// The shapes of the box's API. The box serves this page itself, so both sides are always the same version.
+
+export type Grade = "A" | "B" | "C" | "none";
+export type ReasonCode =
+  | "joint_hidden"
+  | "low_visibility"
+  | "oblique_view"
+  | "out_of_plane"
+  | "low_frame_rate"
+  | "not_calibrated"
+  | "monocular_depth"
+  | "no_person";
+export type Phase = "ready" | "out" | "peak" | "back" | "hold";
+export type CameraCondition = "starting" | "live" | "lost" | "ended" | "black";
+export type EndReason = "left" | "stopped" | "source_ended" | "interrupted";
+export type Side = "left" | "right" | "both";
+export type Language = "en" | "ko";
+export type Translated = Record<Language, string>;
+
+export interface Measure {
+  value: number | null;
+  grade: Grade;
+  reasons: ReasonCode[];
+}
+
+export interface Coach {
+  exercise: string | null;
+  given: boolean;
+  phase: Phase | null;
+  reps: number;
+  partial_reps: number;
+  hold_s: number;
+  tempo_s: number | null;
+  progress: number | null;
+  set: number;
+  set_reps: number;
+  measures: Record<string, Measure>;
+}
+
+/** x and y in pixels of the camera's picture, visibility 0-1; null where the model gave no number. */
+export type Keypoint = [x: number | null, y: number | null, visibility: number | null];
+
+export interface Subject {
+  id: number;
+  species: string;
+  skeleton: string;
+  score: number;
+  keypoints: Keypoint[];
+  coach: Coach | null;
+}
+
+export interface FrameMessage {
+  type: "frame";
+  camera: string;
+  frame: number;
+  capture_ms: number;
+  sent_ms: number;
+  width: number;
+  height: number;
+  fps: number;
+  dropped: number;
+  timings: Record<string, number>;
+  subjects: Subject[];
+}
+
+export interface CameraMessage {
+  type: "camera";
+  camera: string;
+  state: CameraCondition;
+  detail: string;
+}
+
+export type ServerMessage =
+  | FrameMessage
+  | CameraMessage
+  | { type: "hello"; version: string; clock_ms: number }
+  | { type: "event"; subject: number; kind: string; t: number; exercise: string | null }
+  | { type: "pong"; t: number; server_ms: number };
+
+export interface Status {
+  version: string;
+  model: { name: string; precision: string };
+  camera: { id: string; state: CameraCondition; detail: string };
+  exercise: string;
+}
+
+export interface Exercise {
+  id: string;
+  name: Translated;
+  view: "front" | "side" | "any";
+  kind: "reps" | "hold";
+}
+
+export interface Metric {
+  key: string;
+  unit: string;
+  label: Translated;
+  species: string[];
+  minimum: number;
+  maximum: number;
+  statistic: string;
+}
+
+export interface Skeleton {
+  names: string[];
+  edges: [number, number][];
+  pairs: [left: number, right: number][];
+}
+
+export interface ExerciseSummary {
+  exercise: string;
+  reps: number;
+  partial_reps: number;
+  hold_s: number;
+}
+
+export interface SessionSummary {
+  id: string;
+  started: string | null;
+  ended: string | null;
+  end_reason: EndReason | null;
+  duration_s: number;
+  species: string;
+  camera: string;
+  exercises: ExerciseSummary[];
+}
+
+export interface Repetition {
+  /** Seconds since the session began, at the far end of the movement. */
+  t: number;
+  kind: "rep" | "partial";
+  side: Side | null;
+  duration_s: number;
+  eccentric_s: number;
+  concentric_s: number;
+  range_deg: number | null;
+  peak_deg: number | null;
+}
+
+export interface ExerciseSet extends ExerciseSummary {
+  id: number;
+  start_s: number;
+  end_s: number | null;
+  repetitions: Repetition[];
+}
+
+export interface SessionPage {
+  sessions: SessionSummary[];
+  /** `before` of the next page; null on the last one. */
+  next: string | null;
+}
+
+export interface Session extends SessionSummary {
+  sets: ExerciseSet[];
+  measurements: Record<string, Measure & { unit: string }>;
+}
+
+export interface Samples {
+  t: number[];
+  series: Record<string, (number | null)[]>;
+}
