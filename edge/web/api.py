@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, HTTPException, Path, Query, Request
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response, StreamingResponse
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from edge.web.live import LiveState
 
 MAX_SESSIONS = 500
+MAX_BODY = 4096
+"""The only request with a body names an exercise."""
 IN_MEMORY = 4 * 1024 * 1024
 """An export larger than this goes through a temporary file."""
 MEDIA_TYPES = {"csv": ("application/zip", "zip"), "json": ("application/json", "json")}
@@ -102,7 +104,7 @@ def live_routes(state: LiveState) -> APIRouter:
     async def choose(request: Request) -> Response:
         """Count this exercise from now on; with `auto`, the one that is recognised."""
         try:
-            choice = msgspec.json.decode(await request.body(), type=ExerciseChoice)
+            choice = msgspec.json.decode(await _body(request), type=ExerciseChoice)
         except msgspec.ValidationError as error:
             return problem(422, "request_invalid", str(error))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -159,7 +161,7 @@ def session_routes(store: Store) -> APIRouter:
         "/{session_id}/samples", operation_id="get_samples", responses=answers(Samples, 404, 422, 503)
     )
     def samples(session_id: SessionId, keys: Keys = None) -> Response:
-        """Metrics over time."""
+        """Metrics over time, as columns: a value is null where the metric could not be measured."""
         return Json(store.samples(str(session_id), None if keys is None else keys.split(",")))
 
     @router.get(
@@ -190,6 +192,15 @@ def session_routes(store: Store) -> APIRouter:
         )
 
     return router
+
+
+async def _body(request: Request) -> bytes:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise HTTPException(413)
+    return body
 
 
 def _timestamp(time: datetime | None) -> float | None:

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from edge.web.live import LiveState
     from edge.web.settings import WebSettings
 
-MAX_BODY = 4096
-"""The only request with a body names an exercise."""
-
 
 def create_app(state: LiveState, store: Store, settings: WebSettings) -> FastAPI:
     """The application that shows `state` and `store` to whom `settings` lets in."""
@@ -29,7 +26,6 @@ def create_app(state: LiveState, store: Store, settings: WebSettings) -> FastAPI
         openapi_url="/api/v1/openapi.json",
         docs_url=None,  # these pages would load scripts from elsewhere
         redoc_url=None,
-        max_body_size=MAX_BODY,
         # The box reports to nobody, whatever its environment says.
         telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
     )

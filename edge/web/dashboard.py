@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
@@ -31,6 +32,10 @@ class Dashboard(StaticFiles):
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         """The file at `path`, or the page that says how to build it."""
+        if scope["method"] not in ("GET", "HEAD"):
+            raise HTTPException(405, headers={"allow": "GET, HEAD"})
+        if path.split("/", 1)[0] == "api":
+            raise HTTPException(404)
         if not (self._folder / "index.html").is_file():
             return HTMLResponse(self._unbuilt, 503, {"cache-control": "no-store"})
         return await super().get_response(path, scope)

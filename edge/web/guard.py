@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections import OrderedDict
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 COOKIE = "kinebox_token"
 COOKIE_DAYS = 365
 OPEN_PATHS = frozenset({"/healthz"})
+_HOST = re.compile(r"(\[(?P<v6>[0-9a-f:.]+)\]|(?P<name>[0-9a-z._-]+))(:[0-9]{1,5})?")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SECURITY_HEADERS = {
     "content-security-policy": (
@@ -99,10 +101,10 @@ class Guard:
         return self._check_token(scope, headers, self._token)
 
     def _is_own(self, host: str) -> bool:
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-        except ValueError:
+        match = _HOST.fullmatch(host.lower())
+        if match is None:
             return False
+        name = match["v6"] or match["name"]
         return name in self._names or (self._any_address and as_address(name) is not None)
 
     def _check_token(self, scope: Scope, headers: Headers, token: str) -> Response | None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MEDIA_TYPE = "application/problem+json"
 
+_HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
 _STORE_ERRORS: dict[type[StoreError], tuple[int, str]] = {
     UnknownSessionError: (404, "session_unknown"),
     UnknownMetricError: (422, "metric_unknown"),
@@ -41,8 +42,8 @@ def add_problem_handlers(app: FastAPI, headers: Mapping[str, str]) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(_: Request, error: HTTPException) -> Response:
-        code = HTTPStatus(error.status_code).name.lower()
-        return problem(error.status_code, code, str(error.detail), error.headers)
+        code = _HTTP_CODES.get(error.status_code, "http_error")
+        return problem(error.status_code, code, headers=error.headers)
 
     @app.exception_handler(RequestValidationError)
     async def _request(_: Request, error: RequestValidationError) -> Response:

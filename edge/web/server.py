@@ -38,6 +38,8 @@ def listen(host: str, port: int) -> socket.socket:
     Do this first: it fails before a camera or a database was touched. Raises `ConfigError`.
     """
     try:
+        if not 0 <= port <= 65535:  # getaddrinfo would wrap it around
+            raise OverflowError("a port is a number from 0 to 65535")  # noqa: TRY301
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = min(found, key=lambda entry: entry[0] != socket.AF_INET)
         listener = socket.socket(family, kind, protocol)
