@@ -3,7 +3,7 @@
 The senses follow the International Society of Biomechanics (Wu et al., J Biomech 35:543, 2002; 38:981, 2005), as
 angles between segments rather than full joint coordinate systems: one camera does not see axial rotation. Each
 angle is computed in the picture (2D) and in space (3D, from the model's world keypoints). The picture is exact
-where both segments lie in its plane; the further a segment points towards the camera, the more weight space gets.
+where the joint bends in its plane; the further that plane is turned from it, the more weight space gets.
 """
 
 from __future__ import annotations
@@ -19,9 +19,11 @@ from edge.motion.body import INDEX, Body
 Array = npt.NDArray[np.float64]
 
 IN_PLANE = 20.0
-"""Degrees out of the picture's plane up to which a segment is measured in the picture alone."""
+"""Degrees between the joint's plane and the picture's up to which the picture alone is asked."""
 OUT_OF_PLANE = 45.0
-"""Degrees from which it is measured in space alone."""
+"""Degrees from which space alone is asked."""
+_STRAIGHT = 0.2
+"""Sine of an angle below which two segments are too much in line to span a plane."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +52,7 @@ def _both_sides() -> tuple[JointAngle, ...]:
             ),
             JointAngle(
                 key=f"hip_flexion_{side}",
-                first=(joint["shoulder"], joint["hip"]),
+                first=("neck", "pelvis"),
                 second=(joint["hip"], joint["knee"]),
             ),
             JointAngle(
@@ -67,7 +69,7 @@ def _both_sides() -> tuple[JointAngle, ...]:
             ),
             JointAngle(
                 key=f"shoulder_elevation_{side}",
-                first=(joint["shoulder"], joint["hip"]),
+                first=("neck", "pelvis"),
                 second=(joint["shoulder"], joint["elbow"]),
             ),
         ]
@@ -88,7 +90,7 @@ class Angles(NamedTuple):
     value: Array
     """Degrees; NaN where a joint is unknown."""
     tilt: Array
-    """Degrees by which the worse of the two segments leaves the picture's plane; NaN without space."""
+    """Degrees by which the plane of the angle is turned out of the picture's, 0-90; NaN without space."""
     visibility: Array
     """Visibility of the least visible joint, 0-1."""
 
@@ -98,9 +100,8 @@ def joint_angles(body: Body) -> Angles:
     flat = between(_segment(body.image, _FIRST), _segment(body.image, _SECOND))
     first, second = _segment(body.space, _FIRST), _segment(body.space, _SECOND)
     deep = between(first, second)
-    tilt = np.maximum(_tilt(first), _tilt(second))
-    weight = space_weight(tilt)
-    theta = np.where(np.isfinite(deep), (1 - weight) * flat + weight * deep, flat)
+    tilt = _tilt(first, second, _across(body))
+    theta = _blend(flat, deep, tilt)
     return Angles(_OFFSET + _SIGN * theta, tilt, body.visibility[_JOINTS].min(axis=1))
 
 
@@ -108,19 +109,22 @@ def trunk_lean(body: Body) -> tuple[float, float, float]:
     """Degrees from the vertical (0 upright, 90 lying, 180 upside down), tilt out of the picture, visibility."""
     visible = body.seen("shoulder_left", "shoulder_right", "hip_left", "hip_right")
     flat, deep = _trunk(body.image), _trunk(body.space)
-    lean = float(between(flat, np.array([0.0, 1.0])))
-    in_space = float(between(deep, np.array([0.0, 1.0, 0.0])))
-    if not np.isfinite(in_space):
-        return lean, float("nan"), visible
-    tilt = float(_tilt(deep))
-    weight = float(space_weight(np.asarray(tilt)))
-    return (1 - weight) * lean + weight * in_space, tilt, visible
+    up = np.array([0.0, 1.0, 0.0])
+    lean = float(between(flat, up[:2]))
+    in_space = float(between(deep, up))
+    tilt = float(_tilt(deep, up, _across(body)))
+    return float(_blend(np.asarray(lean), np.asarray(in_space), np.asarray(tilt))), tilt, visible
 
 
-def space_weight(tilt: Array) -> Array:
-    """Weight (0-1) of the measurement in space for segments that leave the picture by `tilt` degrees."""
+def _blend(flat: Array, deep: Array, tilt: Array) -> Array:
+    """The angle in the picture, the more of the one in space the further its plane is turned out of the picture.
+
+    Where one of them does not exist (no depth; a segment that points at the camera) the other is taken.
+    """
     x = np.clip((tilt - IN_PLANE) / (OUT_OF_PLANE - IN_PLANE), 0, 1)
-    return np.where(np.isfinite(x), x * x * (3 - 2 * x), 0.0)
+    weight = x * x * (3 - 2 * x)
+    mixed = np.where(np.isfinite(flat), (1 - weight) * flat + weight * deep, deep)
+    return np.where(np.isfinite(deep) & np.isfinite(tilt), mixed, flat)
 
 
 def _segment(points: Array, ends: npt.NDArray[np.intp]) -> Array:
@@ -129,9 +133,7 @@ def _segment(points: Array, ends: npt.NDArray[np.intp]) -> Array:
 
 def _trunk(points: Array) -> Array:
     """From the middle of the hips to the middle of the shoulders."""
-    shoulders = points[INDEX["shoulder_left"]] + points[INDEX["shoulder_right"]]
-    hips = points[INDEX["hip_left"]] + points[INDEX["hip_right"]]
-    return np.asarray((shoulders - hips) / 2)
+    return np.asarray(points[INDEX["neck"]] - points[INDEX["pelvis"]])
 
 
 def between(a: Array, b: Array) -> Array:
@@ -142,9 +144,26 @@ def between(a: Array, b: Array) -> Array:
         return np.asarray(np.degrees(np.arccos(np.clip(dot / length, -1, 1))))
 
 
-def _tilt(vector: Array) -> Array:
-    """Degrees by which a vector in space leaves the picture's plane, 0-90."""
+def _across(body: Body) -> Array:
+    """The body's own axis from right to left, in space: the one about which knees and hips bend."""
+    return np.asarray(
+        body.space[INDEX["hip_left"]]
+        - body.space[INDEX["hip_right"]]
+        + body.space[INDEX["shoulder_left"]]
+        - body.space[INDEX["shoulder_right"]]
+    )
+
+
+def _tilt(first: Array, second: Array, across: Array) -> Array:
+    """Degrees between the picture's plane and that of the two segments, 0-90.
+
+    A straight limb spans no plane: then it is the one in which it would bend, whose normal is `across`.
+    """
+    normal = np.cross(first, second)
+    lengths = np.sqrt((first * first).sum(axis=-1) * (second * second).sum(axis=-1))
+    bent = np.sqrt((normal * normal).sum(axis=-1)) > _STRAIGHT * lengths
+    normal = np.where(bent[..., None], normal, across)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.asarray(
-            np.degrees(np.arctan2(np.abs(vector[..., 2]), np.hypot(vector[..., 0], vector[..., 1])))
+            np.degrees(np.arctan2(np.hypot(normal[..., 0], normal[..., 1]), np.abs(normal[..., 2])))
         )

@@ -12,21 +12,25 @@ from edge.motion.skeletons import JOINTS, SKELETONS
 
 Array = npt.NDArray[np.float64]
 
-INDEX = {name: index for index, name in enumerate(JOINTS)}
+MIDDLES = {"neck": ("shoulder_left", "shoulder_right"), "pelvis": ("hip_left", "hip_right")}
+"""Points of a body that lie half-way between two joints: the ends of the trunk."""
+POINTS = (*JOINTS, *MIDDLES)
+INDEX = {name: index for index, name in enumerate(POINTS)}
+_MIDDLE = np.array([[INDEX[side] for side in sides] for sides in MIDDLES.values()])
 SEEN = 0.5
 """Visibility from which a joint counts as seen."""
 
 
 @dataclass(frozen=True)
 class Body:
-    """The common joints (`JOINTS`) of one subject; a joint that the skeleton lacks is NaN and unseen."""
+    """The points (`POINTS`) of one subject; a joint that the skeleton lacks is NaN and unseen."""
 
     image: Array
-    """float64[J, 2]: pixels, x right, y **up** (turned over, so that angles run the same way as in space)."""
+    """float64[P, 2]: pixels, x right, y **up** (turned over, so that angles run the same way as in space)."""
     space: Array
-    """float64[J, 3]: metres, x right, y up, z towards the camera; NaN where the model gives none."""
+    """float64[P, 3]: metres, x right, y up, z towards the camera; NaN where the model gives none."""
     visibility: Array
-    """float64[J], 0-1."""
+    """float64[P], 0-1; of a middle that of its better seen end."""
 
     @classmethod
     def of(
@@ -37,7 +41,7 @@ class Body:
         Raises KeyError for an unknown skeleton. Values that are not finite make the joint unseen.
         """
         source, target = _mapping(skeleton)
-        count = len(JOINTS)
+        count = len(POINTS)
         image = np.full((count, 2), np.nan)
         space = np.full((count, 3), np.nan)
         visibility = np.zeros(count)
@@ -45,6 +49,12 @@ class Body:
         visibility[target] = keypoints[source, 2]
         if world is not None:
             space[target] = world[source]
+        image[~np.isfinite(image)] = np.nan
+        space[~np.isfinite(space)] = np.nan
+        middle = slice(len(JOINTS), count)
+        image[middle] = image[_MIDDLE].mean(axis=1)
+        space[middle] = space[_MIDDLE].mean(axis=1)
+        visibility[middle] = visibility[_MIDDLE].max(axis=1)
         known = np.isfinite(image).all(axis=1) & np.isfinite(visibility)
         return cls(image, space, np.where(known, np.clip(visibility, 0, 1), 0.0))
 

@@ -36,8 +36,8 @@ class Measure(NamedTuple):
 def measure(value: float, *, visibility: float, tilt: float, rate: float) -> Measure:
     """Grade a value.
 
-    `visibility`: of the least visible joint, 0-1. `tilt`: degrees by which a segment leaves the picture's plane
-    (NaN: unknown, there is no depth). `rate`: pictures a second.
+    `visibility`: of the least visible joint, 0-1. `tilt`: degrees by which the plane of the
+    movement is turned out of the picture's (NaN: unknown, there is no depth). `rate`: pictures a second.
     """
     if not visibility >= SEEN or not math.isfinite(value):
         return Measure(None, "none", ("joint_hidden",))

@@ -77,14 +77,12 @@ def _trunk_lean(body: Body) -> Value:
 
 
 def _trunk_length(body: Body) -> float:
-    """Metres; the sum of both sides' shoulder-hip distances over two."""
-    sides = ("left", "right")
-    ends = [body.space[INDEX[f"shoulder_{side}"]] - body.space[INDEX[f"hip_{side}"]] for side in sides]
-    return float(np.mean([np.linalg.norm(end) for end in ends]))
+    """Metres from the middle of the shoulders to the middle of the hips."""
+    return float(np.linalg.norm(body.space[INDEX["neck"]] - body.space[INDEX["pelvis"]]))
 
 
 def _gap(joint: str) -> Callable[[Body], Value]:
-    """Distance between the left and the right `joint`, in trunk lengths: in the picture where that is its plane."""
+    """Distance between the left and the right `joint`, in trunk lengths."""
 
     def gap(body: Body) -> Value:
         left, right = INDEX[f"{joint}_left"], INDEX[f"{joint}_right"]

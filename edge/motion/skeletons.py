@@ -19,7 +19,7 @@ JOINTS = (
         for side in ("left", "right")
     ),
 )
-"""The common joints, in the order of `motion.Body`'s arrays."""
+"""The common joints of a body."""
 
 
 @dataclass(frozen=True, kw_only=True)
