@@ -1,6 +1,6 @@
 import ReconnectingWebSocket from "partysocket/ws";
 
-import { ApiError, address, getStatus } from "./api";
+import { ApiError, address, getStatus, putExercise } from "./api";
 import { catalogue } from "./catalogue.svelte";
 import { ClockOffset, localNow, median } from "./clock";
 import type { CameraCondition, Coach, FrameMessage, ServerMessage, Subject } from "./types";
@@ -11,6 +11,8 @@ const STALLED_MS = 4000;
 const PING_MS = 5000;
 const FIRST_PINGS = 4;
 const LATENCIES = 45;
+/** So long after a choice, frames may still tell of the time before it. */
+const CHOICE_MS = 2000;
 
 export interface Latency {
   ms: number;
@@ -19,7 +21,7 @@ export interface Latency {
 
 /** What the box sends while the live page is open, and how far behind we show it. */
 export class Live {
-  connection = $state<"connecting" | "open" | "lost" | "denied">("connecting");
+  connection = $state<"connecting" | "open" | "lost" | "denied" | "busy">("connecting");
   camera = $state<CameraCondition | "stalled">("starting");
   /** Code that says more about the camera's state; often empty. */
   detail = $state("");
@@ -42,6 +44,7 @@ export class Live {
   #pingTimer = 0;
   #frameAt = 0;
   #readingAt = 0;
+  #choiceAt = 0;
 
   /** Connect, and stay connected until the returned function is called. */
   connect(): () => void {
@@ -53,7 +56,7 @@ export class Live {
     });
     this.#socket = socket;
     socket.addEventListener("open", () => this.#opened());
-    socket.addEventListener("close", () => void this.#closed());
+    socket.addEventListener("close", ({ reason }) => void this.#closed(reason));
     socket.addEventListener("message", ({ data }) =>
       this.#receive(JSON.parse(data as string) as ServerMessage),
     );
@@ -78,8 +81,21 @@ export class Live {
     if (this.#latencies.length > LATENCIES) this.#latencies.shift();
   }
 
+  /** Count this exercise from now on, or with "auto" what is recognised; rejects when the box refuses. */
+  async choose(exercise: string): Promise<void> {
+    const before = this.exercise;
+    this.exercise = exercise;
+    this.#choiceAt = localNow();
+    try {
+      await putExercise(exercise);
+      this.coach = null;
+    } catch (error) {
+      this.exercise = before;
+      throw error;
+    }
+  }
+
   #opened(): void {
-    this.connection = "open";
     this.#clock = new ClockOffset();
     this.#latencies = [];
     this.#pings = 0;
@@ -95,11 +111,12 @@ export class Live {
     );
   }
 
-  async #closed(): Promise<void> {
+  async #closed(reason: string): Promise<void> {
     clearTimeout(this.#pingTimer);
     if (!this.#socket) return;
     this.latency = null;
-    if (this.connection !== "denied") this.connection = "lost";
+    if (reason === "too_many_clients") this.connection = "busy";
+    else if (this.connection !== "denied") this.connection = "lost";
     try {
       await getStatus();
     } catch (error) {
@@ -121,6 +138,7 @@ export class Live {
         // The box was updated while this page was open: its assets are another version's now.
         if (this.version && this.version !== message.version) location.reload();
         this.version = message.version;
+        this.connection = "open"; // not before: a box with too many browsers takes the call and hangs up
         break;
       case "pong":
         this.#clock.add(message.t, message.server_ms, localNow());
@@ -148,6 +166,9 @@ export class Live {
     this.frame = frame;
     const coach = this.subject(frame)?.coach;
     if (coach) this.coach = coach;
+    // Somebody else may have chosen, on another screen.
+    if (coach?.exercise && this.#frameAt - this.#choiceAt > CHOICE_MS)
+      this.exercise = coach.given ? coach.exercise : "auto";
     if (this.#frameAt - this.#readingAt >= READING_MS) {
       this.#readingAt = this.#frameAt;
       this.reading = frame;
