@@ -122,7 +122,7 @@ class Store:
             self._remember(
                 "INSERT INTO sessions"
                 " (id, uuid, subject, species, camera, model, boot_id, started_ns, started_utc)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
                 (
                     row,
                     session_id,
@@ -164,7 +164,8 @@ class Store:
             set_id = self._next_id("sets")
             self._sets[set_id] = session
             self._remember(
-                "INSERT INTO sets (id, session_id, exercise, start_s) VALUES (?, ?, ?, ?)",
+                "INSERT INTO sets (id, session_id, exercise, start_s) VALUES (?, ?, ?, ?)"
+                " ON CONFLICT (id) DO NOTHING",
                 (set_id, session, _text(exercise), start),
             )
         return set_id
@@ -200,7 +201,7 @@ class Store:
             self._known_set(set_id)
             self._remember(
                 "INSERT INTO repetitions (id, set_id, t, kind, side, duration_s, eccentric_s, concentric_s,"
-                " range_deg, peak_deg) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " range_deg, peak_deg) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
                 (self._next_id("repetitions"), set_id, *values),
             )
 
@@ -341,7 +342,11 @@ class Store:
     # Inside
 
     def _become_recorder(self) -> None:
-        """Hold the lock that only one process at a time can have: rows are numbered here, not by SQLite."""
+        """Hold the lock that only one process at a time can have.
+
+        It lets rows be numbered here, before they are written: so a group can be written again without doubling
+        when it is not known whether its commit reached the disk.
+        """
         with self._write_lock, storage_errors(self.path):
             if self._recorder is not None:
                 return
