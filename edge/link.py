@@ -178,6 +178,9 @@ class Publisher:
             self._sock.bind(str(path))
             path.chmod(0o660)
             self._sock.listen(8)
+        except LinkError:
+            self._sock.close()
+            raise
         except OSError as error:
             self._sock.close()
             raise LinkError(

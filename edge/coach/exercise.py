@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Literal
@@ -62,6 +63,8 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         if not 0 < self.min_s < self.max_s:
             raise ValueError("min_s and max_s: need 0 < min_s < max_s")
         for part in self.parts:
+            if not (math.isfinite(part.rest) and math.isfinite(part.full)):
+                raise ValueError(f"parts: rest and full of {part.signal} must be finite")
             if part.rest == part.full:
                 raise ValueError(f"parts: rest and full of {part.signal} are the same")
             if not signal_names(part.signal, self.sides) <= signals.NAMES:
