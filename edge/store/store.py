@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import math
-import os
 import threading
 import uuid
-from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
@@ -22,6 +19,8 @@ from edge.store.errors import (
     UnknownSessionError,
     storage_errors,
 )
+from edge.store.group import Group
+from edge.store.numbering import Numbering
 from edge.store.schema import metric_columns
 from wire.metrics import metrics
 
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     from edge.coach.records import Repetition
     from edge.store.records import EndReason, Grade, Samples, Session, SessionSummary, Species
 
-GROUP_EVENTS = 50
-GROUP_SECONDS = 1.0
 MAX_PENDING = 20_000
 """About an hour of samples: what is kept in memory while the disk is full."""
 
@@ -55,23 +52,16 @@ class Store:
         The file is never moved or replaced.
         """
         self.path = path
-        self.commits = 0
-        """Groups written since the store was opened."""
         self.lost_samples = 0
         """Samples given up because the disk stayed full for too long."""
-        self.problem: StoreError | None = None
-        """Why the last group could not be written; None when all is well."""
         self._columns = frozenset(metric_columns())
-        self._pending: deque[tuple[str, tuple[Any, ...]]] = deque()
-        self._since: float | None = None
         self._sessions: dict[str, int] = {}
         self._sets: dict[int, int] = {}
-        self._next_ids: dict[str, int] = {}
-        self._recorder: int | None = None
-        self._lock = threading.RLock()
-        self._write_lock = threading.RLock()
+        self._numbering: Numbering | None = None
+        self._lock = threading.Lock()
         with storage_errors(path):
             self._db = open_writer(path)
+        self._group = Group(path, self._db)
 
     def __enter__(self) -> Self:
         """The store itself; it is closed at the end of the block."""
@@ -85,14 +75,14 @@ class Store:
 
     def close(self) -> None:
         """Write what is pending and close the file, also where the writing fails."""
-        with self._write_lock:
+        with self._group.writing:
             try:
                 self.flush()
             finally:
                 self._db.close()
-                if self._recorder is not None:
-                    os.close(self._recorder)
-                    self._recorder = None
+                if self._numbering is not None:
+                    self._numbering.release()
+                    self._numbering = None
 
     # Recording
 
@@ -104,7 +94,7 @@ class Store:
         Raises `StoreError` where another Kinebox is recording into the same file.
         """
         self._become_recorder()
-        with self._write_lock, storage_errors(self.path):
+        with self._group.writing, storage_errors(self.path):
             return recovery.close_open_sessions(self._db, now_utc)
 
     def begin_session(
@@ -114,12 +104,12 @@ class Store:
 
         Raises `StoreError` where another Kinebox is recording into the same file.
         """
-        self._become_recorder()
+        numbering = self._become_recorder()
         session_id = str(uuid.uuid4())
         with self._lock:
-            row = self._next_id("sessions")
+            row = numbering.next("sessions")
             self._sessions[session_id] = row
-            self._remember(
+            self._group.add(
                 "INSERT INTO sessions"
                 " (id, uuid, subject, species, camera, model, boot_id, started_ns, started_utc)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
@@ -140,7 +130,7 @@ class Store:
     def clock_known(self, *, monotonic_ns: int, utc: float) -> None:
         """Fill in the time of this boot's sessions that began before the clock was known."""
         with self._lock:
-            self._remember(
+            self._group.add(
                 "UPDATE sessions SET started_utc = ? + (started_ns - ?) / 1e9"
                 " WHERE started_utc IS NULL AND boot_id = ?",
                 (_seconds(utc), int(monotonic_ns), recovery.boot_id()),
@@ -151,19 +141,20 @@ class Store:
         end = _seconds(t)
         with self._lock:
             row = self._session(session_id)
-            self._remember("UPDATE sets SET end_s = ? WHERE session_id = ? AND end_s IS NULL", (end, row))
-            self._remember("UPDATE sessions SET end_s = ?, end_reason = ? WHERE id = ?", (end, reason, row))
+            self._group.add("UPDATE sets SET end_s = ? WHERE session_id = ? AND end_s IS NULL", (end, row))
+            self._group.add("UPDATE sessions SET end_s = ?, end_reason = ? WHERE id = ?", (end, reason, row))
             del self._sessions[session_id]
             self._sets = {set_id: session for set_id, session in self._sets.items() if session != row}
 
     def begin_set(self, session_id: str, *, exercise: str, t: float) -> int:
         """Begin a set and return its id."""
         start = _seconds(t)
+        numbering = self._become_recorder()
         with self._lock:
             session = self._session(session_id)
-            set_id = self._next_id("sets")
+            set_id = numbering.next("sets")
             self._sets[set_id] = session
-            self._remember(
+            self._group.add(
                 "INSERT INTO sets (id, session_id, exercise, start_s) VALUES (?, ?, ?, ?)"
                 " ON CONFLICT (id) DO NOTHING",
                 (set_id, session, _text(exercise), start),
@@ -175,14 +166,14 @@ class Store:
         held = _seconds(hold_s)
         with self._lock:
             self._known_set(set_id)
-            self._remember("UPDATE sets SET hold_s = ? WHERE id = ?", (held, set_id))
+            self._group.add("UPDATE sets SET hold_s = ? WHERE id = ?", (held, set_id))
 
     def end_set(self, set_id: int, *, t: float, hold_s: float = 0.0) -> None:
         """End a set; `hold_s` is the time held, where the exercise is a hold."""
         end, held = _seconds(t), _seconds(hold_s)
         with self._lock:
             self._known_set(set_id)
-            self._remember("UPDATE sets SET end_s = ?, hold_s = ? WHERE id = ?", (end, held, set_id))
+            self._group.add("UPDATE sets SET end_s = ?, hold_s = ? WHERE id = ?", (end, held, set_id))
             del self._sets[set_id]
 
     def add_repetition(self, set_id: int, repetition: Repetition) -> None:
@@ -197,12 +188,13 @@ class Store:
             _finite(repetition.range_deg),
             _finite(repetition.peak_deg),
         )
+        numbering = self._become_recorder()
         with self._lock:
             self._known_set(set_id)
-            self._remember(
+            self._group.add(
                 "INSERT INTO repetitions (id, set_id, t, kind, side, duration_s, eccentric_s, concentric_s,"
                 " range_deg, peak_deg) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-                (self._next_id("repetitions"), set_id, *values),
+                (numbering.next("repetitions"), set_id, *values),
             )
 
     def add_sample(self, session_id: str, t: float, values: Mapping[str, float | None]) -> None:
@@ -217,10 +209,10 @@ class Store:
         marks = ", ?" * len(values)
         with self._lock:
             session = self._session(session_id)
-            if len(self._pending) >= MAX_PENDING:
+            if len(self._group) >= MAX_PENDING:
                 self.lost_samples += 1
                 return
-            self._remember(
+            self._group.add(
                 f"INSERT OR REPLACE INTO samples (session_id, t{columns}) VALUES (?, ?{marks})",  # noqa: S608
                 (session, at, *(_finite(value) for value in values.values())),
             )
@@ -235,7 +227,7 @@ class Store:
         if key not in metrics():
             raise UnknownMetricError([key])
         with self._lock:
-            self._remember(
+            self._group.add(
                 "INSERT OR REPLACE INTO measurements (session_id, key, value, grade, reasons)"
                 " VALUES (?, ?, ?, ?, ?)",
                 (
@@ -252,52 +244,38 @@ class Store:
     @property
     def pending(self) -> int:
         """Events that are remembered but not yet written."""
-        return len(self._pending)
+        return len(self._group)
+
+    @property
+    def commits(self) -> int:
+        """Groups written since the store was opened."""
+        return self._group.commits
+
+    @property
+    def problem(self) -> StoreError | None:
+        """Why the last group could not be written; None when all is well."""
+        return self._group.problem
 
     def tick(self, now_monotonic: float) -> None:
         """Write the group once it has 50 events or is a second old. Call it a few times a second.
 
         Raises `StoreError` where it cannot be written: the events are kept, and the next call tries again.
         """
-        with self._lock:
-            if not self._pending:
-                return
-            if self._since is None:
-                self._since = now_monotonic
-            full = len(self._pending) >= GROUP_EVENTS and self.problem is None
-            due = full or now_monotonic - self._since >= GROUP_SECONDS
-        if due:
-            self.flush()
+        self._group.tick(now_monotonic)
 
     def flush(self) -> None:
         """Write everything that is pending, now. When it returns, the events are on the disk.
 
         Raises `StoreError` where it cannot be written: the events are kept.
         """
-        with self._write_lock:
-            with self._lock:
-                group = list(self._pending)
-                self._since = None
-            if not group:
-                return
-            try:
-                with storage_errors(self.path):
-                    self._write(group)
-            except StoreError as error:
-                self.problem = error
-                raise
-            self.problem = None
-            self.commits += 1
-            with self._lock:
-                for _ in group:
-                    self._pending.popleft()
+        self._group.flush()
 
     def delete_session(self, session_id: str) -> None:
         """Delete a session with all its rows, and overwrite them on the disk.
 
         Raises `UnknownSessionError`, and `SessionRunningError` while it is being recorded.
         """
-        with self._write_lock, storage_errors(self.path):
+        with self._group.writing, storage_errors(self.path):
             with suppress(StoreError):  # a session that has just ended is still among the pending
                 self.flush()
             found = self._db.execute(
@@ -309,7 +287,7 @@ class Store:
                 raise SessionRunningError(
                     f"Session {session_id} is still being recorded", "Delete it when it has ended"
                 )
-            self._write([("DELETE FROM sessions WHERE uuid = ?", (session_id,))])
+            self._group.write([("DELETE FROM sessions WHERE uuid = ?", (session_id,))])
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     # Reading
@@ -341,33 +319,11 @@ class Store:
 
     # Inside
 
-    def _become_recorder(self) -> None:
-        """Hold the lock that only one process at a time can have.
-
-        It lets rows be numbered here, before they are written: so a group can be written again without doubling
-        when it is not known whether its commit reached the disk.
-        """
-        with self._write_lock, storage_errors(self.path):
-            if self._recorder is not None:
-                return
-            lock = os.open(self.path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(lock)
-                raise StoreError(
-                    f"Another Kinebox is recording into {self.path}",
-                    "Stop it first, or give this one a folder of its own with KINEBOX_STATE",
-                ) from None
-            for table in ("sessions", "sets", "repetitions"):
-                (last,) = self._db.execute(f"SELECT coalesce(max(id), 0) FROM {table}").fetchone()  # noqa: S608
-                self._next_ids[table] = last + 1
-            self._recorder = lock
-
-    def _next_id(self, table: str) -> int:
-        number = self._next_ids[table]
-        self._next_ids[table] = number + 1
-        return number
+    def _become_recorder(self) -> Numbering:
+        if self._numbering is None:
+            with self._group.writing, storage_errors(self.path):
+                self._numbering = self._numbering or Numbering(self.path, self._db)
+        return self._numbering
 
     def _session(self, session_id: str) -> int:
         try:
@@ -378,19 +334,6 @@ class Store:
     def _known_set(self, set_id: int) -> None:
         if set_id not in self._sets:
             raise StoreError(f"Set {set_id} is not open")
-
-    def _remember(self, sql: str, parameters: tuple[Any, ...]) -> None:
-        self._pending.append((sql, parameters))
-
-    def _write(self, group: Sequence[tuple[str, tuple[Any, ...]]]) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            for sql, parameters in group:
-                self._db.conn.execute(sql, parameters)
-            self._db.execute("COMMIT")
-        except BaseException:
-            self._db.rollback()
-            raise
 
 
 def _finite(value: float | None) -> float | None:

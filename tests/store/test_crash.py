@@ -115,10 +115,10 @@ def test_a_group_that_is_written_twice_is_there_once(store: Store) -> None:
     number = store.begin_set(session_id, exercise="squat", t=0.0)
     store.add_repetition(number, repetition(1.0))
     store.add_sample(session_id, 1.0, {"trunk_lean": 1.0})
-    group = list(store._pending)
+    group = list(store._group._pending)
     store.flush()
     # As if the commit had reached the disk and its success had not reached us.
-    store._pending.extend(group)
+    store._group._pending.extend(group)
     store.flush()
     assert store.session(session_id).exercises[0].reps == 1
     assert len(store.sessions(10)) == 1

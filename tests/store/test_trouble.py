@@ -310,3 +310,12 @@ def test_locked_by_another_program(path: Path, monkeypatch: pytest.MonkeyPatch) 
         other.close()
         store.flush()
         assert len(store.sessions(10)) == 1
+
+
+def test_an_event_that_is_refused_blocks_no_other(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    session_id = begin(store)
+    store._group.add("INSERT INTO sets (id, session_id, exercise, start_s) VALUES (99, 99, 'squat', 0)", ())
+    number = store.begin_set(session_id, exercise="squat", t=0.0)
+    store.flush()
+    assert [s.id for s in store.session(session_id).sets] == [number]
+    assert "refused an event" in caplog.text

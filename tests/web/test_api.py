@@ -261,10 +261,10 @@ def test_health(box: Box) -> None:
     assert health()[0] == 503  # live, they say, but no frame has come
     box.do(box.state.publish_frame, frame())
     assert health()[0] == 200
-    box.store.problem = StoreError("disk full")
+    box.store._group.problem = StoreError("disk full")
     status, failing = health()
     assert (status, failing.store) == (503, "failing")
-    box.store.problem = None
+    box.store._group.problem = None
     box.do(box.state.publish_camera, Camera(camera="cam0", state="lost", detail="unplugged"))
     assert health()[1].camera == "lost"
 
