@@ -77,12 +77,16 @@ class Figure:
         x, y, z = points.T
         return np.stack([c * x + s * z, y, c * z - s * x], axis=1).astype(np.float32)
 
-    def subject(self, *, noise: float = 0.0, rng: np.random.Generator | None = None, visible: float = 1.0) -> Subject:
+    def subject(
+        self, *, noise: float = 0.0, rng: np.random.Generator | None = None, visible: float = 1.0
+    ) -> Subject:
         """The figure as vision reports it: 300 pixels a metre, `noise` metres of error in space and picture."""
         world = self.world()
         if rng is not None:
             world = world + rng.normal(0, noise, world.shape).astype(np.float32)
-        picture = np.column_stack([320 + 300 * world[:, 0], 240 - 300 * world[:, 1], np.full(len(world), visible)])
+        picture = np.column_stack(
+            [320 + 300 * world[:, 0], 240 - 300 * world[:, 1], np.full(len(world), visible)]
+        )
         return Subject(
             id=1,
             species="human",
@@ -92,7 +96,9 @@ class Figure:
             world=world.astype("<f4").tobytes(),
         )
 
-    def body(self, *, noise: float = 0.0, rng: np.random.Generator | None = None, visible: float = 1.0) -> Body:
+    def body(
+        self, *, noise: float = 0.0, rng: np.random.Generator | None = None, visible: float = 1.0
+    ) -> Body:
         """The figure as motion sees it."""
         subject = self.subject(noise=noise, rng=rng, visible=visible)
         return Body.of(subject.skeleton, subject.points(), subject.world_points())

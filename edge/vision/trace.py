@@ -27,7 +27,10 @@ class TraceWriter:
     """Writes records to a trace. Complete only after `close`."""
 
     def __init__(self, path: Path, hello: Hello) -> None:
-        self._file = gzip.GzipFile(path, "wb", mtime=0)
+        """Create `path`; OSError when that cannot be done."""
+        self._raw = path.open("wb")
+        # Without name and time, so that the same recording gives the same file.
+        self._file = gzip.GzipFile(filename="", mode="wb", fileobj=self._raw, mtime=0)
         self.write(hello)
 
     def write(self, record: Record) -> None:
@@ -38,6 +41,7 @@ class TraceWriter:
     def close(self) -> None:
         """Complete the file."""
         self._file.close()
+        self._raw.close()
 
 
 def read_trace(path: Path) -> Iterator[Record]:

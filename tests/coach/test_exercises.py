@@ -17,7 +17,9 @@ parts = [{ signal = "elbow_flexion", rest = 10, full = 90 }]
 
 
 def test_the_promised_exercises_are_there() -> None:
-    promised = "squat push_up biceps_curl jumping_jack lunge shoulder_press sit_up lateral_raise pull_up hand_clap"
+    promised = (
+        "squat push_up biceps_curl jumping_jack lunge shoulder_press sit_up lateral_raise pull_up hand_clap"
+    )
     assert set(promised.split()) <= set(exercises())
 
 

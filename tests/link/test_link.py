@@ -113,7 +113,9 @@ def test_late_reader_is_told_the_camera_state(path: Path, connect: Callable[[], 
     publisher.close()
 
 
-def test_slow_reader_loses_old_frames_and_never_new_ones(path: Path, connect: Callable[[], Subscriber]) -> None:
+def test_slow_reader_loses_old_frames_and_never_new_ones(
+    path: Path, connect: Callable[[], Subscriber]
+) -> None:
     publisher = Publisher(path, HELLO, backlog=8)
     subscriber = connect()
     started = time.monotonic()
@@ -135,13 +137,17 @@ def test_camera_states_are_never_dropped(path: Path, connect: Callable[[], Subsc
     for number in range(1, 400):
         publisher.publish(frame(number, subjects=8))
         if number % 50 == 0:
-            publisher.publish(CameraState(camera="cam0", state="black", detail=str(number), monotonic_ns=number))
+            publisher.publish(
+                CameraState(camera="cam0", state="black", detail=str(number), monotonic_ns=number)
+            )
     records = drain(publisher, subscriber)
     assert [r.detail for r in records if isinstance(r, CameraState)] == [str(n) for n in range(50, 400, 50)]
     publisher.close()
 
 
-def test_reader_that_vanishes_is_forgotten_and_may_return(path: Path, connect: Callable[[], Subscriber]) -> None:
+def test_reader_that_vanishes_is_forgotten_and_may_return(
+    path: Path, connect: Callable[[], Subscriber]
+) -> None:
     publisher = Publisher(path, HELLO)
     first = connect()
     publisher.publish(frame(1))

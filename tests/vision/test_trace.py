@@ -1,0 +1,80 @@
+"""Recorded keypoints as a camera."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edge.errors import CameraError
+from edge.link import CameraState, Hello, PoseFrame
+from edge.vision.source import open_source
+from edge.vision.trace import TraceSource, TraceWriter, read_trace
+from tests.link.test_link import HELLO, frame
+
+
+@pytest.fixture
+def trace(tmp_path: Path) -> Path:
+    path = tmp_path / "walk.trace"
+    writer = TraceWriter(path, HELLO)
+    writer.write(CameraState(camera="cam0", state="live", monotonic_ns=0))
+    for number in range(1, 6):
+        writer.write(frame(number))
+    writer.write(CameraState(camera="cam0", state="ended", monotonic_ns=6))
+    writer.close()
+    return path
+
+
+def test_what_was_recorded_comes_back(trace: Path) -> None:
+    records = list(read_trace(trace))
+    assert records[0] == HELLO
+    assert records[2:7] == [frame(number) for number in range(1, 6)]
+    assert isinstance(open_source(str(trace)), TraceSource)
+
+
+def test_the_same_recording_gives_the_same_file(trace: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.trace"
+    records = list(read_trace(trace))
+    assert isinstance(records[0], Hello)
+    writer = TraceWriter(copy, records[0])
+    for record in records[1:]:
+        writer.write(record)
+    writer.close()
+    assert copy.read_bytes() == trace.read_bytes()
+
+
+def test_paced_and_looped_it_is_a_camera_of_the_present(trace: Path) -> None:
+    source = TraceSource(trace, paced=True, loop=True)
+    frames, ends = [], 0
+    for record in source.stream():
+        if isinstance(record, PoseFrame):
+            frames.append(record)
+        else:
+            ends += record.state == "ended"
+        if len(frames) == 12:
+            source.close()
+    assert [f.number for f in frames] == list(range(1, 13))
+    assert ends == 2
+    assert all(a.monotonic_ns < b.monotonic_ns for a, b in zip(frames, frames[1:], strict=False))
+    assert all(f.utc_ns is not None for f in frames)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: b"",
+        lambda data: b"plain text",
+        lambda data: data[: len(data) // 2],
+        lambda data: data[:40] + bytes([data[40] ^ 255]) + data[41:],
+    ],
+    ids=["empty", "no gzip", "cut short", "flipped"],
+)
+def test_damaged_trace_is_told(trace: Path, damage: object) -> None:
+    trace.write_bytes(damage(trace.read_bytes()))  # type: ignore[operator]
+    with pytest.raises(CameraError, match=r"trace|Trace"):
+        list(TraceSource(trace).stream())
+
+
+def test_missing_trace(tmp_path: Path) -> None:
+    with pytest.raises(CameraError, match="No such file"):
+        TraceSource(tmp_path / "none.trace")
