@@ -36,6 +36,7 @@ export interface ChartEvents {
   zoom: (from: number, to: number) => void;
 }
 
+const TIME_STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
 const FONT = "system-ui, sans-serif";
 
 /** Triangle for a full repetition, ring for a partial one: the shape tells them apart without the colour. */
@@ -102,7 +103,7 @@ export function makeChart(target: HTMLElement, content: ChartContent, events: Ch
   const { curves, end, quantity } = content;
   const colours = coloursAt(target);
   const units = [...new Set(curves.map(({ unit }) => unit))];
-  const font = `500 13px ${FONT}`;
+  const font = `13px ${FONT}`;
   const look = { stroke: colours.muted, font, ticks: { stroke: colours.line } };
   return new uPlot(
     {
@@ -124,7 +125,13 @@ export function makeChart(target: HTMLElement, content: ChartContent, events: Ch
         })),
       ],
       axes: [
-        { ...look, grid: { show: false }, values: (_, splits) => splits.map(formatClock), space: 70 },
+        {
+          ...look,
+          grid: { show: false },
+          space: 70,
+          incrs: TIME_STEPS_S,
+          values: (_, splits) => splits.map(formatClock),
+        },
         ...units.map((unit, index) => ({
           ...look,
           scale: unit,

@@ -8,7 +8,6 @@ export interface Palette {
   middle: string;
   picture: string;
   grid: string;
-  text: string;
 }
 
 export interface Size {
