@@ -29,7 +29,7 @@ class UnknownSessionError(StoreError):
 
     def __init__(self, session_id: str) -> None:
         """Say which id was asked for."""
-        super().__init__(f"There is no session {session_id}", "`kinebox sessions` lists them")
+        super().__init__(f"There is no session {session_id}", "It may have been deleted")
 
 
 class UnknownMetricError(StoreError):

@@ -168,7 +168,8 @@ def session_routes(store: Store) -> APIRouter:
         "/{session_id}/export",
         operation_id="export_session",
         response_class=Response,
-        responses=answers(bytes, 404, 422, 503, media_type="application/zip"),
+        responses=answers(None, 404, 422, 503)
+        | {200: {"description": "A file", "content": {kind: {} for kind, _ in MEDIA_TYPES.values()}}},
     )
     def export(session_id: SessionId, format: Format = "csv") -> Response:  # noqa: A002
         """A file to download with everything about the session."""

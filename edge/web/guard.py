@@ -13,12 +13,12 @@ import re
 import secrets
 import time
 from collections import OrderedDict
-from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from edge.web.problems import problem
@@ -110,7 +110,9 @@ class Guard:
     def _check_token(self, scope: Scope, headers: Headers, token: str) -> Response | None:
         query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
         linked = query.pop("token", None) if scope["type"] == "http" else None
-        given = [text for text in (_bearer(headers), _cookie(headers), linked) if text]
+        given = [
+            text for text in (_bearer(headers), HTTPConnection(scope).cookies.get(COOKIE), linked) if text
+        ]
         if not any(_equal(text, token) for text in given):
             return self._unknown(scope, headers, failed=bool(given))
         if linked is None:
@@ -174,14 +176,6 @@ def _netloc(origin: str) -> str:
 def _bearer(headers: Headers) -> str | None:
     scheme, _, value = headers.get("authorization", "").partition(" ")
     return value.strip() if scheme.lower() == "bearer" else None
-
-
-def _cookie(headers: Headers) -> str | None:
-    try:
-        morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
-    except CookieError:
-        return None
-    return morsel.value if morsel is not None else None
 
 
 def _equal(given: str, token: str) -> bool:

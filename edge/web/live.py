@@ -97,6 +97,8 @@ class LiveState:
         """Take the camera's new state and tell every browser."""
         self.camera = camera
         self.metrics.camera_up.set(camera.state == "live")
+        if camera.state != "live":
+            self.metrics.subjects.set(0)
         self.clients.send(_encode(camera))
 
     def publish_event(self, event: Event) -> None:
@@ -136,7 +138,7 @@ class LiveState:
                 id=self.camera.camera,
                 state=self.camera.state,
                 detail=self.camera.detail,
-                fps=last.fps if last else 0.0,
+                fps=last.fps if last and self._fresh else 0.0,
                 width=last.width if last else 0,
                 height=last.height if last else 0,
             ),
@@ -147,15 +149,23 @@ class LiveState:
 
     def health(self, *, store_ok: bool) -> Health:
         """`ok` while the camera is live, frames arrive and they can be kept."""
-        age = None if self._last_at is None else self._clock() - self._last_at
-        measuring = self.camera.state == "live" and age is not None and age < STALE_S
+        measuring = self.camera.state == "live" and self._fresh
         return Health(
             status="ok" if measuring and store_ok else "degraded",
             version=__version__,
             camera=self.camera.state,
-            frame_age_s=age,
+            frame_age_s=self._frame_age,
             store="ok" if store_ok else "failing",
         )
+
+    @property
+    def _frame_age(self) -> float | None:
+        return None if self._last_at is None else self._clock() - self._last_at
+
+    @property
+    def _fresh(self) -> bool:
+        age = self._frame_age
+        return age is not None and age < STALE_S
 
 
 def _encode(message: Hello | Frame | Camera | Event | Pong) -> str:
