@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from edge.coach.coach import REST_S, Coach
-from edge.coach.records import CoachEvent, CoachState
 from tests.figure import Figure
+
+if TYPE_CHECKING:
+    from edge.coach.records import CoachEvent, CoachState
 
 RATE = 30.0
 Pose = Callable[[float], Figure]
@@ -67,8 +70,8 @@ def test_alternating_arms_count_each_and_both_together_once() -> None:
     coach = Coach("biceps_curl")
     rng = np.random.default_rng(1)
     events = []
-    for i, (l, r) in enumerate([(p, p) for p in rest] + left + right + left + both + [(p, p) for p in rest]):
-        figure = Figure(elbow=(15 + 120 * l, 15 + 120 * r), abduction=(8, 8), yaw=40)
+    for i, (a, b) in enumerate([(p, p) for p in rest] + left + right + left + both + [(p, p) for p in rest]):
+        figure = Figure(elbow=(15 + 120 * a, 15 + 120 * b), abduction=(8, 8), yaw=40)
         state, new = coach.update(figure.body(noise=0.005, rng=rng), i / RATE)
         events += new
     assert state.reps == 4
@@ -77,11 +80,11 @@ def test_alternating_arms_count_each_and_both_together_once() -> None:
 
 def test_set_ends_after_a_rest_and_the_next_begins() -> None:
     coach = Coach("squat")
-    _, first, t = play(coach, POSES["squat"], [0.0] * 20 + wave(2) * 3)
+    _, _first, t = play(coach, POSES["squat"], [0.0] * 20 + wave(2) * 3)
     rested, ended, t = play(coach, POSES["squat"], [0.0] * round((REST_S + 2) * RATE), start=t)
     assert [event.kind for event in ended] == ["set_end"]
     assert rested.set_reps == 0
-    state, second, t = play(coach, POSES["squat"], wave(2) * 2 + [0.0] * 10, start=t)
+    state, _second, t = play(coach, POSES["squat"], wave(2) * 2 + [0.0] * 10, start=t)
     assert (state.reps, state.set_reps, state.set_number) == (5, 2, 2)
     assert [event.kind for event in coach.finish(t)] == ["set_end"]
     assert coach.totals() == {"squat": (5, 0, 0.0)}

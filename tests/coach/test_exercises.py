@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from edge.coach.exercise import exercise, exercises, read_exercise
 from edge.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 GOOD = """
 id = "wave"

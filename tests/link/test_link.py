@@ -8,8 +8,7 @@ import select
 import socket
 import stat
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -17,6 +16,10 @@ import pytest
 from edge import link
 from edge.errors import LinkError
 from edge.link import CameraState, Hello, PoseFrame, Publisher, Record, Subject, Subscriber
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 HELLO = Hello(camera="cam0", source="test", model="blazepose", precision="int8")
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
 
 
 def write_clip(
@@ -17,7 +20,7 @@ def write_clip(
     width, height = size
     writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), fps, size)
     assert writer.isOpened()
-    for number in range(frames):
+    for _number in range(frames):
         picture = np.full((height, width, 3), level, np.uint8)
         picture[: height // 2, : width // 2] = min(level + 80, 255) if level else 0
         writer.write(picture)

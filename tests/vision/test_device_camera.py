@@ -5,8 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -15,6 +14,9 @@ from edge.link import CameraState
 from edge.vision import device
 from edge.vision.device import DeviceCamera, open_v4l2
 from edge.vision.pictures import Picture
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Cable:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -14,6 +14,9 @@ from edge.vision.file import FileCamera
 from edge.vision.pictures import Picture, as_bgr
 from edge.vision.source import open_source
 from tests.vision.clips import rotate, set_durations, write_clip
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def play(path: Path, **options: bool) -> tuple[list[Picture], list[CameraState]]:

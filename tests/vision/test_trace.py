@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import itertools
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +12,9 @@ from edge.link import CameraState, Hello, PoseFrame
 from edge.vision.source import open_source
 from edge.vision.trace import TraceSource, TraceWriter, read_trace
 from tests.link.test_link import HELLO, frame
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -55,7 +59,7 @@ def test_paced_and_looped_it_is_a_camera_of_the_present(trace: Path) -> None:
             source.close()
     assert [f.number for f in frames] == list(range(1, 13))
     assert ends == 2
-    assert all(a.monotonic_ns < b.monotonic_ns for a, b in zip(frames, frames[1:], strict=False))
+    assert all(a.monotonic_ns < b.monotonic_ns for a, b in itertools.pairwise(frames))
     assert all(f.utc_ns is not None for f in frames)
 
 
