@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from edge.errors import ModelError
+from models.load import model_bytes, model_dir
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -15,6 +18,18 @@ def missing(what: str) -> None:
     if os.environ.get("KINEBOX_REQUIRE_TOOLS") == "1":
         pytest.fail(f"missing: {what} (KINEBOX_REQUIRE_TOOLS=1 makes this a failure)")
     pytest.skip(f"missing: {what}")
+
+
+@pytest.fixture(scope="session")
+def models() -> Path:
+    """The folder of the built pose models."""
+    try:
+        for stage in ("detector", "landmark"):
+            for precision in ("int8", "fp32"):
+                model_bytes(stage, precision)
+    except ModelError as error:
+        missing(f"pose models ({error} {error.remedy})")
+    return model_dir()
 
 
 @pytest.fixture(scope="session")

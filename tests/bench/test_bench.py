@@ -15,23 +15,11 @@ from edge.bench.peer import LOCK, PeerUnavailable, peer_python
 from edge.bench.processes import link_ms
 from edge.bench.race import BLOCK, SETTLE, Lap, race
 from edge.bench.report import costs, load
-from edge.errors import KineboxError, ModelError
+from edge.errors import KineboxError
 from edge.link import CameraState, Hello, PoseFrame
-from models.load import model_bytes
-from tests.conftest import missing
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-@pytest.fixture
-def models() -> None:
-    try:
-        for stage in ("detector", "landmark"):
-            for precision in ("int8", "fp32"):
-                model_bytes(stage, precision)
-    except ModelError as error:
-        missing(f"pose models ({error})")
 
 
 @pytest.fixture

@@ -66,8 +66,8 @@ def test_paced_and_looped_it_is_a_camera_of_the_present(trace: Path) -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda data: b"",
-        lambda data: b"plain text",
+        lambda data: data[:0],
+        lambda data: b"plain text" + data,
         lambda data: data[: len(data) // 2],
         lambda data: data[:40] + bytes([data[40] ^ 255]) + data[41:],
     ],

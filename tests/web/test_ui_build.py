@@ -29,7 +29,7 @@ CODES = {
     "phase": get_args(Phase),
     "camera": get_args(CameraState),
     "camera_help": tuple(state for state in get_args(CameraState) if state != "live"),
-    "camera_detail": ("not_found", "unplugged", "stalled", "truncated"),
+    "camera_detail": ("not_found", "unplugged", "stalled", "truncated", "vision_gone"),
     "end_reason": get_args(EndReason),
     "grade": get_args(Grade),
     "side": get_args(Side),
