@@ -16,7 +16,7 @@ export default defineConfig(({ mode }) => ({
       "/api": {
         target: loadEnv(mode, ".", "KINEBOX_")["KINEBOX_URL"] ?? "http://127.0.0.1:8080",
         ws: true,
-        changeOrigin: true,
+        changeOrigin: false,
       },
     },
   },

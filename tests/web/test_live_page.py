@@ -1,0 +1,115 @@
+"""The dashboard in a real browser beside a real box. With KINEBOX_PICTURES=FOLDER it takes the pictures of the docs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from edge.errors import CameraError
+from edge.footage import demo_video
+from tests.conftest import ROOT, missing
+from tests.running import REPS, Box, record_squats
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CLIP_S = 7.7
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    """A page in Debian's Chromium; the test fails when it logs an error."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        missing("chromium (Debian package chromium)")
+    if not (ROOT / "edge" / "web" / "static" / "index.html").is_file():
+        missing("the built dashboard (make setup)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-GB", color_scheme="dark")
+        page.set_default_timeout(20_000)
+        yield page
+        browser.close()
+
+
+def picture(page: Page, name: str) -> None:
+    """Keep a picture for the documentation, where one is asked for."""
+    folder = os.environ.get("KINEBOX_PICTURES")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+def test_counting_is_seen_as_it_happens(page: Page, tmp_path: Path) -> None:
+    errors: list[str] = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    record_squats(tmp_path / "squats.trace")
+    box = Box(tmp_path / "squats.trace", tmp_path / "state")
+    try:
+        box.wait("/api/v1/status", bool)
+        page.goto(f"http://127.0.0.1:{box.port}/")
+        expect(page.locator("html[data-ready='1']")).to_be_attached()
+        count = page.get_by_test_id("rep-count")
+        seen = set()
+        expect(page.get_by_test_id("exercise-name")).to_contain_text("Squat")
+        for _ in range(150):
+            seen.add(int(count.inner_text()))
+            if REPS in seen:
+                break
+            page.wait_for_timeout(100)
+        assert seen >= set(range(2, REPS + 1))  # every number appeared, one after the other
+        assert float(page.get_by_test_id("latency").inner_text().split()[-2].replace(",", "")) < 2000
+        assert int(page.get_by_test_id("skeleton-canvas").get_attribute("data-frame") or 0) > 30
+        expect(page.get_by_test_id("angle-list")).to_contain_text("Knee flexion")
+        page.get_by_test_id("language").select_option("ko")
+        expect(page.get_by_test_id("exercise-name")).to_contain_text("스쿼트")
+        page.get_by_test_id("language").select_option("en")
+        box.wait("/api/v1/sessions", lambda a: a["sessions"] and a["sessions"][0]["ended"])
+        page.goto(f"http://127.0.0.1:{box.port}/#/sessions")
+        page.get_by_test_id("session-row").first.get_by_role("link").first.click()
+        expect(page.get_by_test_id("angle-chart")).to_be_visible()
+        expect(page.get_by_test_id("session-page")).to_contain_text(f"{REPS}")
+        page.wait_for_timeout(500)
+        picture(page, "session")
+    finally:
+        output = box.stop()
+    assert errors == []
+    assert "Traceback" not in output
+
+
+def test_real_footage(page: Page, tmp_path: Path, models: Path) -> None:
+    """The demo: a man does two jumping jacks; the page says two."""
+    try:
+        clip = demo_video()
+    except CameraError as error:
+        missing(f"demo footage ({error})")
+    box = Box(clip, tmp_path / "state", "--loop", exercise="jumping_jack")
+    try:
+        box.wait("/api/v1/status", bool)
+        page.goto(f"http://127.0.0.1:{box.port}/")
+        count = page.get_by_test_id("rep-count")
+        # The clip loops, so a whole one is seen from its beginning however long the page took to open.
+        page.wait_for_timeout(CLIP_S * 1000)
+        highest = 0
+        for _ in range(round(CLIP_S * 10)):
+            now = int(count.inner_text())
+            if now == 2 > highest:
+                picture(page, "live")
+            highest = max(highest, now)
+            page.wait_for_timeout(100)
+        assert highest == 2
+    finally:
+        box.stop()
