@@ -177,7 +177,9 @@ def demo(
     camera: Annotated[
         str | None, typer.Option(help="Your own camera instead: device number or path.")
     ] = None,
-    exercise: ExerciseOption = "auto",
+    exercise: Annotated[
+        str | None, typer.Option(help="Id of an exercise, or auto; the demo footage shows jumping jacks.")
+    ] = None,
     host: HostOption = "127.0.0.1",
     port: PortOption = 8080,
 ) -> None:
@@ -186,13 +188,15 @@ def demo(
 
     if video is not None and camera is not None:
         raise ConfigError("--video and --camera exclude each other", "Give one of them.")
-    source = camera if camera is not None else str(video if video is not None else demo_video())
+    own = camera or (str(video) if video is not None else None)
+    chosen = exercise or ("auto" if own else "jumping_jack")
     # A demo's sessions are not the household's: they go into a folder of their own.
     if "KINEBOX_STATE" not in os.environ:
         from edge.store import state_dir
 
         os.environ["KINEBOX_STATE"] = str(state_dir() / "demo")
-    run(camera=source, exercise=exercise, host=host, port=port, loop=camera is None)
+    source = own or str(demo_video())
+    run(camera=source, exercise=chosen, host=host, port=port, loop=camera is None)
 
 
 @app.command()

@@ -12,16 +12,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from edge.link import CameraState, Hello, PoseFrame
 from edge.vision.trace import TraceWriter
 from tests.figure import Figure
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 REPS, RATE = 6, 30
 
@@ -88,10 +86,14 @@ class Box:
 
     def child(self, module: str) -> int:
         """Process id of one of the two processes."""
-        found = subprocess.run(
-            ["pgrep", "-P", str(self.process.pid), "-f", module], capture_output=True, text=True, check=True
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(
+            encoding="ascii"
         )
-        return int(found.stdout.split()[0])
+        return next(
+            int(child)
+            for child in children.split()
+            if module in Path(f"/proc/{child}/cmdline").read_text(encoding="utf-8")
+        )
 
     def stop(self) -> str:
         if self.process.poll() is None:

@@ -1,4 +1,4 @@
-"""The dashboard in a real browser beside a real box. With KINEBOX_PICTURES=FOLDER it takes the pictures of the docs."""
+"""The dashboard in a real browser beside a real box; with KINEBOX_PICTURES=FOLDER it keeps pictures for the docs."""
 
 from __future__ import annotations
 
