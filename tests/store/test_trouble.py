@@ -13,7 +13,6 @@ import pytest
 
 from edge.errors import ConfigError, StoreError
 from edge.store import Store, database_path, schema
-from tests.conftest import missing
 from tests.store.samples import begin, repetition
 from wire.metrics import Metric, live_metrics
 
@@ -197,12 +196,12 @@ def test_odd_characters_in_the_path(tmp_path: Path) -> None:
 @contextmanager
 def small_disk(folder: Path, size: str) -> Iterator[None]:
     if os.geteuid() != 0:
-        missing("root, to mount a small file system")
+        pytest.skip("missing: root, to mount a small file system")
     folder.mkdir(exist_ok=True)
     command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        missing(f"the right to mount a small file system ({done.stderr.strip()})")
+        pytest.skip(f"missing: the right to mount a small file system ({done.stderr.strip()})")
     try:
         yield
     finally:
