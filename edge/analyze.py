@@ -70,6 +70,7 @@ class ClipReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fps: float
     duration_s: float
     warnings: list[str] = []
+    """Codes: `turned`, `variable_frame_rate`, `truncated`, `black`."""
     subjects: list[SubjectReport]
 
 
@@ -100,7 +101,7 @@ def analyze(
     observer.choose(exercise)  # an unknown exercise is refused before any work is done
     source = open_source(str(path), precision=precision, threads=threads)
     people: dict[int, Person] = {}
-    warnings: list[str] = []
+    black: list[str] = []
     frames, first, last = 0, 0.0, 0.0
     recorder = _Recorder(out, path) if out else None
     try:
@@ -110,7 +111,8 @@ def analyze(
             if recorder:
                 recorder.add(record)
             if isinstance(record, CameraState):
-                warnings += [record.detail] if record.detail else []
+                if record.state == "black":
+                    black.append(record.state)
                 continue
             last = record.monotonic_ns / 1e9
             first = last if frames == 0 else first
@@ -136,7 +138,7 @@ def analyze(
         frames=frames,
         fps=round((frames - 1) / (last - first), 3) if last > first else 0.0,
         duration_s=round(last - first, 3),
-        warnings=warnings,
+        warnings=[*source.remarks, *dict.fromkeys(black)],
         subjects=[_report(person, first) for person in lasting],
     )
     if recorder:

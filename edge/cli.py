@@ -32,6 +32,12 @@ app = typer.Typer(
 app.add_typer(models_app, name="models", help="Build, list and verify the pose models.")
 
 _messages = Console(stderr=True)
+_WARNINGS = {
+    "turned": "taken with the camera held sideways; the pictures were turned upright",
+    "variable_frame_rate": "the frame rate varies; every picture was taken at its own time",
+    "truncated": "the file breaks off before its end; what was there has been analysed",
+    "black": "some of it is black",
+}
 
 
 class Species(StrEnum):
@@ -137,7 +143,7 @@ def _analysis_table(reports: list[ClipReport]) -> Table:
                 f"{subject.hold_s:.1f} s" if subject.hold_s else "",
             )
         for warning in report.warnings:
-            _messages.print(f"[yellow]{report.file}: {warning}[/yellow]")
+            _messages.print(f"[yellow]{report.file}: {_WARNINGS[warning]}[/yellow]")
     return table
 
 

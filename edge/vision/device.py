@@ -67,6 +67,11 @@ class DeviceCamera:
         self._problem = ""
         self._thread = threading.Thread(target=self._grab, name="camera", daemon=True)
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Nothing: a device delivers the present as it is."""
+        return ()
+
     def stream(self) -> Iterator[Picture | CameraState]:
         """The newest picture, again and again, until `close`."""
         state: CameraCondition = "starting"

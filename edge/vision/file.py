@@ -21,6 +21,8 @@ _AHEAD = 4
 """Decoded pictures kept ready: enough to hide decoding behind inference, few enough for a Pi's memory."""
 _NOMINAL_FPS = 30.0
 _MAX_FPS = 1000.0
+_UNEVEN = 0.6
+"""Deviation of one interval from the nominal one, in intervals: more than time stamps are rounded by."""
 
 
 class FileCamera:
@@ -43,11 +45,21 @@ class FileCamera:
         self._stop = threading.Event()
         self.truncated = False
         """The file broke off before the length its header promises."""
+        self.uneven = False
+        """Pictures do not follow each other at one rate."""
         self._capture = self._open()
         self.frames = max(int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)), 0)
         """Pictures the header promises; 0 when it does not say."""
         fps = self._capture.get(cv2.CAP_PROP_FPS)
         self.fps = fps if 0 < fps <= _MAX_FPS else _NOMINAL_FPS
+        self.turned = bool(self._capture.get(cv2.CAP_PROP_ORIENTATION_META))
+        """The camera was held sideways; the pictures are turned upright."""
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is out of the ordinary about the part played so far, as codes."""
+        remarks = {"turned": self.turned, "variable_frame_rate": self.uneven, "truncated": self.truncated}
+        return tuple(code for code, holds in remarks.items() if holds)
 
     def _open(self) -> cv2.VideoCapture:
         try:
@@ -119,6 +131,7 @@ class FileCamera:
                     seconds = (position - origin) / 1e3
                     if count and seconds <= previous:  # broken time stamps: go on at the nominal rate
                         seconds = previous + 1 / self.fps
+                    self.uneven |= count > 0 and abs((seconds - previous) * self.fps - 1) > _UNEVEN
                     previous = seconds
                     count += 1
                     put((bgr, round(seconds * 1e9)))

@@ -54,6 +54,11 @@ class Camera(Protocol):
     id: str
     source: str
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is out of the ordinary about a recording, as codes."""
+        ...
+
     def stream(self) -> Iterator[Picture | CameraState]:
         """Pictures as they come; a CameraState whenever the camera's condition changes."""
         ...

@@ -35,6 +35,11 @@ class Source(Protocol):
     recorded: bool
     """It can wait: a file, not the present."""
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is out of the ordinary so far, as codes: `turned`, `variable_frame_rate`, `truncated`."""
+        ...
+
     def stream(self) -> Iterator[PoseFrame | CameraState]:
         """Frames and states until the source ends or is closed."""
         ...
@@ -74,6 +79,11 @@ class PixelSource:
         self.hello = Hello(camera=camera.id, source=camera.source, model=MODEL, precision=pipeline.precision)
         self._dark_since: int | None = None
         self._black = False
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is out of the ordinary about the recording so far, as codes."""
+        return self.camera.remarks
 
     def stream(self) -> Iterator[PoseFrame | CameraState]:
         """One frame for each picture, and every state of the camera."""

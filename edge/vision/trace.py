@@ -60,6 +60,7 @@ class TraceSource:
     """A trace as a source of frames, as fast as it reads or at the pace it was recorded."""
 
     recorded = True
+    remarks: tuple[str, ...] = ()
 
     def __init__(self, path: Path, *, paced: bool = False, loop: bool = False) -> None:
         """CameraError when `path` is no trace."""

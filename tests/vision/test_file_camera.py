@@ -45,6 +45,9 @@ def test_phone_video_comes_out_upright(tmp_path: Path) -> None:
     rotate(path)
     pictures, _ = play(path)
     assert pictures[0].bgr.shape == (64, 32, 3)
+    camera = FileCamera(path)
+    assert camera.remarks == ("turned",)
+    camera.close()
     bright = pictures[0].bgr[:32, 16:].mean()  # the top left quarter, turned clockwise, is at the top right
     assert bright > pictures[0].bgr[32:].mean() + 40
 
@@ -54,7 +57,9 @@ def test_variable_frame_rate_keeps_its_times(tmp_path: Path) -> None:
     unit = 512  # the writer's ticks for a 30th of a second
     durations = [unit, 3 * unit, unit, 6 * unit, unit, unit]
     set_durations(path, durations)
-    pictures, _ = play(path)
+    camera = FileCamera(path)
+    pictures = [item for item in camera.stream() if isinstance(item, Picture)]
+    assert camera.remarks == ("variable_frame_rate",)
     truth = np.concatenate([[0], np.cumsum(durations)[:-1]]) / (30 * unit)
     assert [p.monotonic_ns / 1e9 for p in pictures] == pytest.approx(truth.tolist(), abs=2e-3)
 
