@@ -10,11 +10,10 @@ from edge.coach.exercise import exercise, exercises
 from edge.coach.recognise import Candidate, Recogniser
 from edge.coach.records import CoachEvent, CoachState
 from edge.coach.watch import HoldWatch, Watch
-from edge.motion.signals import Signals
 
 if TYPE_CHECKING:
     from edge.coach.records import Repetition
-    from edge.motion.body import Body
+    from edge.motion.signals import Signals
 
 AUTO = "auto"
 REST_S = 20.0
@@ -45,11 +44,10 @@ class Coach:
         self._active_at = 0.0
         self._tempo: float | None = None
 
-    def update(self, body: Body | None, t: float) -> tuple[CoachState, list[CoachEvent]]:
+    def update(self, now: Signals | None, t: float) -> tuple[CoachState, list[CoachEvent]]:
         """Feed one moment, at `t` seconds (any steady clock); None while the subject is out of sight."""
         events: list[CoachEvent] = []
-        if body is not None:
-            now = Signals(body)
+        if now is not None:
             repetitions = self._watch(now, t, events)
             for repetition in repetitions:
                 self._add(repetition, events)

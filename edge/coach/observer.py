@@ -8,6 +8,7 @@ from edge.coach.coach import Coach
 from edge.coach.summary import Summary
 from edge.motion.body import Body
 from edge.motion.measure import measure_body
+from edge.motion.signals import Signals
 
 if TYPE_CHECKING:
     from edge.coach.records import CoachEvent, CoachState
@@ -77,9 +78,9 @@ class Observer:
             person = self.people.get(subject.id)
             if person is None:
                 person = self.people[subject.id] = Person(subject, t, self.choice)
-            body = Body.of(subject.skeleton, subject.points(), subject.world_points())
-            measures = measure_body(body, self.rate)
-            state, events = person.coach.update(body, t)
+            now = Signals(Body.of(subject.skeleton, subject.points(), subject.world_points()))
+            measures = measure_body(now, self.rate)
+            state, events = person.coach.update(now, t)
             person.last_seen = t
             person.frames += 1
             person.events += events

@@ -154,12 +154,19 @@ def _across(body: Body) -> Array:
     )
 
 
+def _cross(a: Array, b: Array) -> Array:
+    """The vector product; several times faster than numpy's for a handful of vectors."""
+    ax, ay, az = a[..., 0], a[..., 1], a[..., 2]
+    bx, by, bz = b[..., 0], b[..., 1], b[..., 2]
+    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=-1)
+
+
 def _tilt(first: Array, second: Array, across: Array) -> Array:
     """Degrees between the picture's plane and that of the two segments, 0-90.
 
     A straight limb spans no plane: then it is the one in which it would bend, whose normal is `across`.
     """
-    normal = np.cross(first, second)
+    normal = _cross(first, second)
     lengths = np.sqrt((first * first).sum(axis=-1) * (second * second).sum(axis=-1))
     bent = np.sqrt((normal * normal).sum(axis=-1)) > _STRAIGHT * lengths
     normal = np.where(bent[..., None], normal, across)

@@ -6,6 +6,7 @@ neither the person's size nor the distance of the camera matters.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -47,7 +48,16 @@ class Signals:
     def __init__(self, body: Body) -> None:
         self.body = body
         self._known: dict[str, Value] = {}
-        self._angles: Angles | None = None
+
+    @cached_property
+    def angles(self) -> Angles:
+        """Every joint angle."""
+        return joint_angles(self.body)
+
+    @cached_property
+    def trunk(self) -> tuple[float, float, float]:
+        """Lean of the trunk: degrees, tilt out of the picture, visibility."""
+        return trunk_lean(self.body)
 
     def __getitem__(self, name: str) -> Value:
         """The signal `name` (`knee_flexion_left`, `trunk_lean`, ...); KeyError for a name that is none."""
@@ -57,10 +67,10 @@ class Signals:
 
     def _compute(self, name: str) -> Value:
         if name in _ANGLE_INDEX:
-            if self._angles is None:
-                self._angles = joint_angles(self.body)
             at = _ANGLE_INDEX[name]
-            return Value(float(self._angles.value[at]), float(self._angles.visibility[at]))
+            return Value(float(self.angles.value[at]), float(self.angles.visibility[at]))
+        if name == "trunk_lean":
+            return Value(self.trunk[0], self.trunk[2])
         return _WHOLE[name](self.body)
 
 
@@ -69,11 +79,6 @@ def _clean(value: Value) -> Value:
 
 
 _ANGLE_INDEX = {row.key: index for index, row in enumerate(JOINT_ANGLES)}
-
-
-def _trunk_lean(body: Body) -> Value:
-    lean, _, visibility = trunk_lean(body)
-    return Value(lean, visibility)
 
 
 def _trunk_length(body: Body) -> float:
@@ -118,7 +123,6 @@ def _hip_split(body: Body) -> Value:
 
 
 _WHOLE: dict[str, Callable[[Body], Value]] = {
-    "trunk_lean": _trunk_lean,
     "wrist_gap": _gap("wrist"),
     "ankle_gap": _gap("ankle"),
     "hip_split": _hip_split,
@@ -126,5 +130,5 @@ _WHOLE: dict[str, Callable[[Body], Value]] = {
     "wrist_rise_right": _rise("right"),
 }
 
-NAMES = frozenset(_ANGLE_INDEX) | frozenset(_WHOLE)
+NAMES = frozenset(_ANGLE_INDEX) | frozenset(_WHOLE) | {"trunk_lean"}
 """Every name that `Signals` knows."""

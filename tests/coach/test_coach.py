@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from edge.coach.coach import REST_S, Coach
+from edge.motion.signals import Signals
 from tests.figure import Figure
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def play(
         t = start + i / RATE
         figure = pose(progress)
         body = Figure(**{**figure.__dict__, "yaw": yaw}).body(noise=noise, rng=rng)
-        state, new = coach.update(body, t)
+        state, new = coach.update(Signals(body), t)
         events += new
     return state, events, t
 
@@ -72,7 +73,7 @@ def test_alternating_arms_count_each_and_both_together_once() -> None:
     events = []
     for i, (a, b) in enumerate([(p, p) for p in rest] + left + right + left + both + [(p, p) for p in rest]):
         figure = Figure(elbow=(15 + 120 * a, 15 + 120 * b), abduction=(8, 8), yaw=40)
-        state, new = coach.update(figure.body(noise=0.005, rng=rng), i / RATE)
+        state, new = coach.update(Signals(figure.body(noise=0.005, rng=rng)), i / RATE)
         events += new
     assert state.reps == 4
     assert [e.repetition.side for e in events if e.repetition] == ["left", "right", "left", "both"]
@@ -95,15 +96,15 @@ def test_short_loss_of_sight_is_bridged_long_loss_is_not_invented() -> None:
     for gap, reps in ((range(70, 80), 3), (range(60, 120), 2)):
         coach = Coach("squat")
         for i, p in enumerate([0.0] * 10 + course + [0.0] * 10):
-            body = None if i in gap else POSES["squat"](p).body()
-            state, _ = coach.update(body, i / RATE)
+            now = None if i in gap else Signals(POSES["squat"](p).body())
+            state, _ = coach.update(now, i / RATE)
         assert state.reps == reps
 
 
 def test_hidden_body_counts_nothing() -> None:
     coach = Coach("squat")
     for i, p in enumerate(wave(2.0) * 3):
-        state, events = coach.update(POSES["squat"](p).body(visible=0.1), i / RATE)
+        state, events = coach.update(Signals(POSES["squat"](p).body(visible=0.1)), i / RATE)
         assert not events
     assert state.reps == 0
 

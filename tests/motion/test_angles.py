@@ -101,11 +101,11 @@ def test_zero_is_a_value() -> None:
 
 
 def test_every_live_metric_is_measured() -> None:
-    assert set(measure_body(Figure().body(), 30)) == {row.key for row in live_metrics()}
+    assert set(measure_body(Signals(Figure().body()), 30)) == {row.key for row in live_metrics()}
 
 
 def test_hidden_joint_is_not_measured() -> None:
-    measures = measure_body(Figure(knee=(50, 50)).body(visible=0.2), 30)
+    measures = measure_body(Signals(Figure(knee=(50, 50)).body(visible=0.2)), 30)
     assert {measure.value for measure in measures.values()} == {None}
 
 
@@ -127,9 +127,9 @@ def test_any_keypoints_give_grades_and_no_exception(
     for at, value in changes:
         table.flat[at] = value
     body = Body.of("blazepose33", table[0], table[1])
-    for measured in measure_body(body, 30).values():
-        assert measured.value is None or np.isfinite(measured.value)
     signals = Signals(body)
+    for measured in measure_body(signals, 30).values():
+        assert measured.value is None or np.isfinite(measured.value)
     for name in NAMES:
         value, visibility = signals[name]
         assert visibility == 0.0 or np.isfinite(value)
