@@ -1,0 +1,61 @@
+"""The command line: help, versions, what is told when something is missing."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from edge import __version__
+from edge.cli import app
+from tests.test_analyze import kinebox
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+COMMANDS = ["analyze", "run", "demo", "export", "bench", "doctor", "models"]
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS), ["models", "build"]])
+def test_help(command: list[str]) -> None:
+    result = CliRunner().invoke(app, [*command, "--help"])
+    assert result.exit_code == 0
+    assert "Usage" in result.output
+
+
+def test_version() -> None:
+    assert CliRunner().invoke(app, ["--version"]).output.strip() == f"kinebox {__version__}"
+
+
+def test_doctor_says_what_is_missing(tmp_path: Path) -> None:
+    done = kinebox("doctor", "--json", KINEBOX_MODELS=str(tmp_path), KINEBOX_STATE=str(tmp_path / "state"))
+    findings = {finding["check"]: finding for finding in json.loads(done.stdout)}
+    assert done.returncode == 1
+    assert findings["models int8"]["verdict"] == "failed"
+    assert "kinebox models build" in findings["models int8"]["remedy"]
+    assert findings["disk"]["verdict"] == "ok"
+    assert not (tmp_path / "state").exists()  # looking changes nothing
+
+
+def test_run_without_models_says_how_to_get_them(tmp_path: Path) -> None:
+    from tests.vision.clips import write_clip
+
+    clip = write_clip(tmp_path / "clip.mp4", frames=5)
+    done = kinebox(
+        "run", "--camera", str(clip), "--port", "0", KINEBOX_MODELS=str(tmp_path), KINEBOX_STATE=str(tmp_path)
+    )
+    assert done.returncode == 4
+    assert "kinebox models build" in done.stderr
+
+
+def test_export_without_a_database(tmp_path: Path) -> None:
+    done = kinebox("export", str(tmp_path / "out"), KINEBOX_STATE=str(tmp_path))
+    assert done.returncode == 6
+    assert "nothing has been recorded" in done.stderr
+
+
+def test_unknown_exercise_and_excluding_options(tmp_path: Path) -> None:
+    assert "moonwalk" in kinebox("run", "--exercise", "moonwalk").stderr
+    assert "exclude" in kinebox("demo", "--video", "a.mp4", "--camera", "0").stderr
