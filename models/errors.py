@@ -7,6 +7,7 @@ ModelError
 ├── RecipeMismatch     the quantisation recipe was made for another graph
 ├── DownloadFailed     the wheel with the weights could not be fetched
 ├── WheelRejected      the wheel is damaged, or lacks the expected file
+├── BuildDiffers       what was built is not what the catalogue describes
 ├── WriteFailed        the model folder or the cache cannot be written
 └── SelfTestFailed     a built model computes something else than it should
 """
@@ -40,6 +41,10 @@ class DownloadFailed(ModelError):
 
 class WheelRejected(ModelError):
     """The wheel is not the pinned one, is damaged, or lacks the expected file."""
+
+
+class BuildDiffers(ModelError):
+    """A built file differs from the one the catalogue describes."""
 
 
 class WriteFailed(ModelError):

@@ -161,10 +161,13 @@ def _pad(c: Conversion, op: tflite.Operator) -> None:
 
 def _resize(c: Conversion, op: tflite.Operator) -> None:
     options = _options(op, tflite.ResizeBilinearOptions)
-    if options.AlignCorners():
-        mode = "align_corners"
-    else:
-        mode = "half_pixel" if options.HalfPixelCenters() else "asymmetric"
+    mode = (
+        "align_corners"
+        if options.AlignCorners()
+        else "half_pixel"
+        if options.HalfPixelCenters()
+        else "asymmetric"
+    )
     (_, height, width, _), (_, height0, width0, _) = (
         c.source.shape(op.Outputs(0)),
         c.source.shape(op.Inputs(0)),
