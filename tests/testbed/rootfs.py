@@ -1,0 +1,126 @@
+"""A small Debian trixie in a folder: what the servers run in, whatever the machine itself has installed.
+
+Built once with debootstrap (about a minute, needs root and the machine's own Debian mirror) and kept. Adding trixie
+as a package source of the machine instead would upgrade half of it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Final
+
+PACKAGES: Final = ("postgresql-17", "postgresql-17-timescaledb", "mosquitto")
+VERSION: Final = "trixie-1"
+"""Part of the folder's name: a change of what is inside builds a new one."""
+
+_APT: Final = """\
+Acquire::Languages "none";
+Acquire::Retries "3";
+APT::Install-Recommends "false";
+APT::Sandbox::User "root";
+Dpkg::Options:: "--path-exclude=/usr/share/doc/*";
+Dpkg::Options:: "--path-exclude=/usr/share/man/*";
+Dpkg::Options:: "--path-exclude=/usr/share/locale/*";
+"""
+_ADDRESS: Final = re.compile(r"\bhttps?://[^\s\"]+")
+
+
+class TestbedError(RuntimeError):
+    """The test bed cannot be built or started here; the message says why."""
+
+    __test__ = False
+
+
+def cache_dir() -> Path:
+    """Where the folder is kept: KINEBOX_TESTBED, else the user's cache."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(os.environ.get("KINEBOX_TESTBED") or Path(base) / "kinebox" / "testbed")
+
+
+def rootfs() -> Path:
+    """The folder, whether built or not."""
+    return cache_dir() / VERSION
+
+
+def is_built() -> bool:
+    """Whether the folder is complete."""
+    return (rootfs() / ".ready").exists()
+
+
+def build() -> Path:
+    """The folder, built if it is not there. TestbedError where that is not possible."""
+    if is_built():
+        return rootfs()
+    if os.geteuid() != 0:
+        raise TestbedError("the test bed is not built, and building it needs root")
+    if shutil.which("debootstrap") is None:
+        raise TestbedError("debootstrap is not installed")
+    cache_dir().mkdir(parents=True, exist_ok=True)
+    with (cache_dir() / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # two test runs on one cache: the second waits and finds it ready
+        if not is_built():
+            with tempfile.TemporaryDirectory(prefix=".build-", dir=cache_dir()) as scratch:
+                root = Path(scratch) / "root"
+                _fill(root)
+                root.rename(rootfs())
+    return rootfs()
+
+
+def _fill(root: Path) -> None:
+    _run("debootstrap", "--variant=minbase", "trixie", str(root), _mirror())
+    root.chmod(0o755)
+    etc = root / "etc"
+    for name in ("resolv.conf", "hosts"):
+        (etc / name).write_bytes((Path("/etc") / name).read_bytes())
+    (etc / "apt/apt.conf.d/99testbed").write_text(_APT)
+    # What this machine needs to reach its mirror (proxy, certificates, dated archive); removed again below.
+    host = etc / "apt/apt.conf.d/98host"
+    dump = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=True).stdout
+    host.write_text("\n".join(re.findall(r"^Acquire::(?:https?::|Check-).*$", dump, re.MULTILINE)) + "\n")
+    # No cluster made at installation, no service started by a package.
+    (etc / "postgresql-common").mkdir(exist_ok=True)
+    (etc / "postgresql-common/createcluster.conf").write_text("create_main_cluster = false\n")
+    policy = root / "usr/sbin/policy-rc.d"
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
+    for arguments in (("update",), ("install", "--yes", *PACKAGES), ("clean",)):
+        _run("chroot", str(root), "env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--quiet", *arguments)
+    host.unlink()
+    (etc / "apt/sources.list").write_text("")
+    for folder in ("var/lib/apt/lists", "etc/apt/sources.list.d"):
+        shutil.rmtree(root / folder, ignore_errors=True)
+    (root / "srv").mkdir(exist_ok=True)
+    (root / ".ready").write_text(" ".join(PACKAGES))
+
+
+def _mirror() -> str:
+    """The first archive of this machine's own package sources."""
+    if chosen := os.environ.get("KINEBOX_TESTBED_MIRROR"):
+        return chosen
+    lists = Path("/etc/apt/sources.list.d")
+    for path in (
+        *sorted(lists.glob("*.sources")),
+        Path("/etc/apt/sources.list"),
+        *sorted(lists.glob("*.list")),
+    ):
+        if not path.exists():
+            continue
+        for found in re.findall(
+            r"^(?:URIs:|deb(?:\s+\[[^\]]*\])?)\s*(https?://\S+)", path.read_text(), re.MULTILINE
+        ):
+            if re.search(r"/debian/?$", found):
+                return str(found)
+    raise TestbedError("no Debian archive among this machine's package sources (set KINEBOX_TESTBED_MIRROR)")
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        tail = "\n".join((done.stdout + done.stderr).splitlines()[-5:])
+        raise TestbedError(f"{command[0]} failed:\n{_ADDRESS.sub('<archive>', tail)}")
