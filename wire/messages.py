@@ -62,6 +62,9 @@ class Durable(_Message, frozen=True, kw_only=True):
     """What is kept in the outbox until the cloud has it."""
 
     seq: Seq
+    floor: Seq = 1
+    """The lowest `seq` of this boot that the box still keeps: the cloud need not wait for what is below it, which
+    was acknowledged, or given up because there was no room. It only rises, and need not be stored with the row."""
     at: Utc | None
     """When what is told of began; None: the clock was never known."""
     clock: Clock
