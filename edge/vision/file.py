@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -14,7 +15,7 @@ from edge.link import CameraCondition, CameraState
 from edge.vision.pictures import Picture, as_bgr, log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
 
 _AHEAD = 4
@@ -80,22 +81,29 @@ class FileCamera:
 
     def stream(self) -> Iterator[Picture | CameraState]:
         """Pictures until the end of the file, or for ever with `loop`."""
+        try:
+            yield from self._play()
+        finally:
+            self._capture.release()
+
+    def _play(self) -> Iterator[Picture | CameraState]:
         start = time.monotonic_ns() if self.paced else 0
         yield self._state("live", start)
         skipped = 0
         while True:
             last = start
-            for bgr, offset in self._decoded():
-                taken = start + offset
-                last = taken
-                if self.paced:
-                    late = time.monotonic_ns() - taken
-                    if late > 100_000_000:
-                        skipped += 1
-                        continue
-                    if late < 0 and self._stop.wait(-late / 1e9):
-                        return
-                yield Picture(as_bgr(bgr), taken, _utc(taken) if self.paced else None, skipped)
+            with contextlib.closing(self._decoded()) as decoded:
+                for bgr, offset in decoded:
+                    taken = start + offset
+                    last = taken
+                    if self.paced:
+                        late = time.monotonic_ns() - taken
+                        if late > 100_000_000:
+                            skipped += 1
+                            continue
+                        if late < 0 and self._stop.wait(-late / 1e9):
+                            return
+                    yield Picture(as_bgr(bgr), taken, _utc(taken) if self.paced else None, skipped)
             if self._stop.is_set():
                 return
             yield self._state("ended", last, "truncated" if self.truncated else "")
@@ -106,7 +114,7 @@ class FileCamera:
             start = time.monotonic_ns() if self.paced else last + round(1e9 / self.fps)
             yield self._state("live", start)
 
-    def _decoded(self) -> Iterator[tuple[cv2.typing.MatLike, int]]:
+    def _decoded(self) -> Generator[tuple[cv2.typing.MatLike, int], None, None]:
         """(picture, ns since the first one), decoded ahead of time in a thread of its own."""
         ahead: queue.Queue[tuple[cv2.typing.MatLike, int] | None] = queue.Queue(_AHEAD)
         quit_now = threading.Event()
@@ -161,9 +169,8 @@ class FileCamera:
         return CameraState(camera=self.id, state=state, detail=detail, monotonic_ns=at)
 
     def close(self) -> None:
-        """Stop the stream and close the file."""
+        """Stop the stream, which then closes the file: it must not go away under the thread that decodes it."""
         self._stop.set()
-        self._capture.release()
 
 
 def _utc(monotonic_ns: int) -> int:
