@@ -21,7 +21,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' Makefile
 
 setup: $(STAMP)/kinebox ## install everything, build the dashboard and the pose models
-	@$(BIN)/kinebox models build
+	@$(BIN)/kinebox models verify >/dev/null 2>&1 || $(BIN)/kinebox models build
 
 demo: setup ## watch a recorded exercise in the dashboard, no camera needed
 	@$(BIN)/kinebox demo

