@@ -22,7 +22,7 @@ IN_PLANE = 20.0
 """Degrees between the joint's plane and the picture's up to which the picture alone is asked."""
 OUT_OF_PLANE = 45.0
 """Degrees from which space alone is asked."""
-_STRAIGHT = 0.2
+_STRAIGHT = 0.3
 """Sine of an angle below which two segments are too much in line to span a plane."""
 
 

@@ -86,16 +86,11 @@ def _trunk_length(body: Body) -> float:
     return float(np.linalg.norm(body.space[INDEX["neck"]] - body.space[INDEX["pelvis"]]))
 
 
-def _gap(joint: str) -> Callable[[Body], Value]:
-    """Distance between the left and the right `joint`, in trunk lengths."""
-
-    def gap(body: Body) -> Value:
-        left, right = INDEX[f"{joint}_left"], INDEX[f"{joint}_right"]
-        across = body.space[left] - body.space[right]
-        value = float(np.linalg.norm(across)) / max(_trunk_length(body), 1e-6)
-        return Value(value, float(body.visibility[[left, right]].min()))
-
-    return gap
+def _wrist_gap(body: Body) -> Value:
+    """Distance between the wrists, in trunk lengths."""
+    left, right = INDEX["wrist_left"], INDEX["wrist_right"]
+    gap = float(np.linalg.norm(body.space[left] - body.space[right]))
+    return Value(gap / max(_trunk_length(body), 1e-6), float(body.visibility[[left, right]].min()))
 
 
 def _rise(side: str) -> Callable[[Body], Value]:
@@ -109,22 +104,35 @@ def _rise(side: str) -> Callable[[Body], Value]:
     return rise
 
 
+def _sideways(body: Body) -> Array:
+    """The body's own direction from right to left, float64[3] of length 1."""
+    across = body.space[INDEX["hip_left"]] - body.space[INDEX["hip_right"]]
+    return np.asarray(across / max(float(np.linalg.norm(across)), 1e-6))
+
+
+def _stance_width(body: Body) -> Value:
+    """Distance of the feet to the sides of the body, in trunk lengths: a long stride is no wide stance."""
+    left, right = INDEX["ankle_left"], INDEX["ankle_right"]
+    width = abs(float(np.dot(body.space[left] - body.space[right], _sideways(body))))
+    return Value(width / max(_trunk_length(body), 1e-6), float(body.visibility[[left, right]].min()))
+
+
 def _hip_split(body: Body) -> Value:
-    """Degrees between the two thighs: small where both legs do the same, large in a lunge or a stride."""
+    """Degrees between the two thighs: small where both legs do the same, large in a lunge or a stride.
+
+    Seen from the side of the body, so that a wide stance is no split.
+    """
     thighs = [
         body.space[INDEX[f"knee_{side}"]] - body.space[INDEX[f"hip_{side}"]] for side in ("left", "right")
     ]
-    visible = body.seen("hip_left", "hip_right", "knee_left", "knee_right")
-    # Seen from the side of the body, so that a wide stance is no split: the sideways part is taken out.
-    across = body.space[INDEX["hip_left"]] - body.space[INDEX["hip_right"]]
-    across = across / max(float(np.linalg.norm(across)), 1e-6)
+    across = _sideways(body)
     left, right = (thigh - np.dot(thigh, across) * across for thigh in thighs)
-    return Value(float(between(left, right)), visible)
+    return Value(float(between(left, right)), body.seen("hip_left", "hip_right", "knee_left", "knee_right"))
 
 
 _WHOLE: dict[str, Callable[[Body], Value]] = {
-    "wrist_gap": _gap("wrist"),
-    "ankle_gap": _gap("ankle"),
+    "wrist_gap": _wrist_gap,
+    "stance_width": _stance_width,
     "hip_split": _hip_split,
     "wrist_rise_left": _rise("left"),
     "wrist_rise_right": _rise("right"),

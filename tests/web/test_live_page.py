@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from edge.errors import CameraError
 from edge.footage import demo_video
@@ -30,8 +30,8 @@ FLAGS = [
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    """A page in Debian's Chromium; the test fails when it logs an error."""
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         missing("chromium (Debian package chromium)")
@@ -39,10 +39,17 @@ def page() -> Iterator[Page]:
         missing("the built dashboard (make setup)")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-GB", color_scheme="dark")
-        page.set_default_timeout(20_000)
-        yield page
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of its own for each test."""
+    page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-GB", color_scheme="dark")
+    page.set_default_timeout(20_000)
+    yield page
+    page.close()
 
 
 def picture(page: Page, name: str) -> None:
