@@ -22,6 +22,20 @@ _MOST = 0.8
 """Share of the measured moments that must be as good as the grade says."""
 
 
+def typical_grade(grades: Tally[Grade]) -> Grade:
+    """The best grade that most measured moments reach; `none` where too few were measured."""
+    total = grades.total()
+    measured = total - grades["none"]
+    if not total or measured < _ENOUGH * total:
+        return "none"
+    reached = 0
+    for grade in ("A", "B", "C"):
+        reached += grades[grade]
+        if reached >= _MOST * measured:
+            return grade
+    return "C"
+
+
 class _Course:
     """One live metric so far: how often each whole degree occurred, and how well it was measured."""
 
@@ -40,19 +54,6 @@ class _Course:
         """Degrees below which `share` of the measured moments lie."""
         total = np.cumsum(self.histogram)
         return float(np.searchsorted(total, share * total[-1], side="left") + _LOW)
-
-    def grade(self) -> Grade:
-        """The best grade that most measured moments reach; `none` where too few were measured."""
-        total = self.grades.total()
-        measured = total - self.grades["none"]
-        if not total or measured < _ENOUGH * total:
-            return "none"
-        reached = 0
-        for grade in ("A", "B", "C"):
-            reached += self.grades[grade]
-            if reached >= _MOST * measured:
-                return grade
-        return "C"
 
     def common_reasons(self) -> tuple[Reason, ...]:
         """The reasons that held for a good part of the moments, the most frequent first."""
@@ -82,7 +83,7 @@ class Summary:
     def _measure(self, metric: Metric) -> Measure:
         assert metric.of is not None
         course = self._courses[metric.of]
-        grade, reasons = course.grade(), course.common_reasons()
+        grade, reasons = typical_grade(course.grades), course.common_reasons()
         if grade == "none":
             return Measure(None, grade, reasons)
         low, high = (course.quantile(share) for share in _TAILS)

@@ -12,13 +12,13 @@ from sqlite_utils.db import Database
 from edge.store.schema import bring_up_to_date
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 BUSY_MS = 5000
 
 
-def open_writer(path: Path) -> Database:
+def open_writer(path: Path, schema: Callable[[Database], None] = bring_up_to_date) -> Database:
     """Open or create the file, private to its owner, check it and bring its schema up to date.
 
     Raises `sqlite3.Error`, `OSError` or `StoreError`.
@@ -44,7 +44,7 @@ def open_writer(path: Path) -> Database:
         if cut_off:
             _look_over(connection)
         database = Database(connection, execute_plugins=False)
-        bring_up_to_date(database)
+        schema(database)
     except BaseException:
         connection.close()
         raise
