@@ -52,13 +52,14 @@ class Coach:
             for repetition in repetitions:
                 self._add(repetition, events)
             self._hold(t, events)
-        if self._open is not None and t - self._active_at > REST_S:
+        resting = not (isinstance(self._active, Watch) and self._active.under_way)
+        if self._open is not None and resting and t - self._active_at > REST_S:
             events.append(self._end_set(self._active_at))
         return self._state(), events
 
     def finish(self, t: float) -> list[CoachEvent]:
         """The subject left or the session is over at `t`: end the set in progress."""
-        return [self._end_set(min(t, self._active_at))] if self._open is not None else []
+        return [self._end_set(min(self._active_at, t))] if self._open is not None else []
 
     def totals(self) -> dict[str, tuple[int, int, float]]:
         """(full repetitions, partial ones, seconds held) by exercise, in the order they were done."""
@@ -86,11 +87,13 @@ class Coach:
 
     def _add(self, repetition: Repetition, events: list[CoachEvent]) -> None:
         assert self._active is not None
-        name = self._active.row.id
-        began = repetition.t - repetition.duration_s
+        row = self._active.row
+        name = row.id
+        out = repetition.eccentric_s if row.out == "eccentric" else repetition.concentric_s
+        began = repetition.t - out
         if self._open is None:
             events.append(self._start_set(name, began))
-        self._active_at = repetition.t
+        self._active_at = began + repetition.duration_s
         full = repetition.kind == "rep"
         self._set_reps += full
         self._totals[name][0 if full else 1] += 1
@@ -139,6 +142,7 @@ class Coach:
             tempo_s=self._tempo,
             set_number=self._sets,
             set_reps=self._set_reps,
+            set_hold_s=self._set_hold if self._open else 0.0,
         )
         if isinstance(active, HoldWatch):
             return replace(common, phase="hold" if active.holding else "ready")

@@ -8,6 +8,7 @@ enough follows the person's own range, within what anatomy allows. Causal: a dec
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
@@ -27,7 +28,18 @@ RETURN = 0.6
 """Share of the excursion to come back by until it counts."""
 NEAR = 0.15
 """Share of the excursion within which a position counts as one of its ends."""
+AGAIN = 0.5
+"""Share of the way back to leave a turning point by for the next repetition: the person rests elsewhere now."""
 LATEST = 5
+
+
+def _time_share(distance: float) -> float:
+    """Share of the time of a smooth movement (half a cosine) in which `distance` of it is covered."""
+    return math.acos(1 - 2 * distance) / math.pi
+
+
+_LEAVING = _time_share(NEAR)
+_COUNTED = _time_share(RETURN)
 
 
 class Sample(NamedTuple):
@@ -46,14 +58,17 @@ class Sample(NamedTuple):
 
 
 class Excursion(NamedTuple):
-    """One movement out and back."""
+    """One movement out and back.
+
+    It is complete before the person is back, so its beginning and end are extrapolated from the middle part that was
+    seen, as those of a smooth movement: within a tenth of its duration.
+    """
 
     full: bool
     began: float
-    """Seconds: the last moment at the start position."""
+    """Seconds."""
     peaked: float
     ended: float
-    """Seconds: when it had come back far enough to count."""
     span: float
     """Size in textbook repetitions."""
     low: float
@@ -71,7 +86,11 @@ class _Way:
     def __init__(self, low: Sample, left_at: float, now: Sample) -> None:
         self.low = low
         self.left_at = left_at
-        self.high = now
+        """The last moment near the start position."""
+        self.high = self.trough = now
+        """The far end so far, and the lowest point since."""
+        self.turned_at = now.t
+        """The last moment near the far end."""
         self.samples = self.allowed = 0
         self.visibility = 0.0
 
@@ -84,7 +103,30 @@ class _Way:
         self.allowed += now.allowed
         self.visibility += now.visibility
         if now.progress > self.high.progress:
-            self.high = now
+            self.high = self.trough = now
+        if now.progress < self.trough.progress:
+            self.trough = now
+        if self.back(now) < NEAR:  # back at the far end: what was between was no way back
+            self.turned_at = now.t
+            self.trough = now
+
+    def back(self, now: Sample) -> float:
+        """Share of the way that has been gone back."""
+        return (self.high.progress - now.progress) / self.span
+
+    def excursion(self, *, full: bool, ended: float) -> Excursion:
+        out = (self.high.t - self.left_at) / (1 - _LEAVING)
+        return Excursion(
+            full=full,
+            began=self.high.t - out,
+            peaked=self.high.t,
+            ended=ended,
+            span=self.span,
+            low=self.low.lead,
+            high=self.high.lead,
+            visibility=self.visibility / self.samples,
+            allowed=self.allowed / self.samples,
+        )
 
 
 class Counter:
@@ -128,30 +170,34 @@ class Counter:
             self._wait(now)
             return None
         way.add(now)
-        back = (way.high.progress - now.progress) / way.span
+        back = way.back(now)
         if back < NEAR:
             self.phase = "peak" if way.span >= self.full else "out"
         else:
             self.phase = "back"
-        if back < RETURN:
-            return None
+        if back >= RETURN:
+            rest = (now.t - way.turned_at) * (1 - _COUNTED) / (_COUNTED - _LEAVING)
+            return self._complete(way, counted=now, ended=now.t + rest, next_low=now)
+        fall, rise = way.high.progress - way.trough.progress, now.progress - way.trough.progress
+        slow = now.t - way.turned_at >= self._bounds[0]  # a misread picture or two is no turning point
+        if slow and fall >= self.stir and rise >= max(self.stir, AGAIN * fall):
+            excursion = self._complete(way, counted=way.trough, ended=way.trough.t, next_low=way.trough)
+            self._way = _Way(way.trough, way.trough.t, now)
+            self.phase = "out"
+            return excursion
+        if now.t - way.left_at > self._bounds[1]:
+            self.reset()  # no repetition takes that long: where the person is now is the start position
+        return None
+
+    def _complete(self, way: _Way, *, counted: Sample, ended: float, next_low: Sample) -> Excursion | None:
+        """End the way; an excursion if it took as long as a repetition may."""
         full = way.span >= self.full
-        self._way, self._low, self._left_at = None, now, now.t
+        self._way, self._low, self._left_at = None, next_low, next_low.t
         shortest, longest = self._bounds
-        if not shortest <= now.t - way.left_at <= longest:
+        if not shortest <= counted.t - way.left_at <= longest:
             return None
         self._spans.append(way.span)
-        return Excursion(
-            full=full,
-            began=way.left_at,
-            peaked=way.high.t,
-            ended=now.t,
-            span=way.span,
-            low=way.low.lead,
-            high=way.high.lead,
-            visibility=way.visibility / way.samples,
-            allowed=way.allowed / way.samples,
-        )
+        return way.excursion(full=full, ended=ended)
 
     def _wait(self, now: Sample) -> None:
         """At or near the start position: follow it down, and notice when it is left."""

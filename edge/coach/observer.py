@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from edge.coach.coach import Coach
@@ -49,16 +50,24 @@ class Observer:
     """Turns frames into observations; times are the frames' own, in seconds."""
 
     def __init__(self, choice: str) -> None:
-        """`choice`: the exercise for everyone, or `auto`."""
+        """`choice`: the exercise for everyone, or `auto`. ConfigError for an unknown one."""
+        Coach(choice)
         self.choice = choice
         self.people: dict[int, Person] = {}
         """By id: those in view, and those who went out of it a moment ago."""
-        self.rate = 0.0
-        """Frames a second, lately."""
+        self._interval: float | None = None
+        """Seconds between two frames, lately."""
         self._last: float | None = None
+
+    @property
+    def rate(self) -> float:
+        """Frames a second, lately; 0 before the second frame."""
+        return 1 / self._interval if self._interval else 0.0
 
     def choose(self, choice: str) -> list[tuple[Person, list[CoachEvent]]]:
         """Another exercise from now on; returns the ends of the sets in progress. ConfigError for an unknown id."""
+        if choice == self.choice:
+            return []
         Coach(choice)
         self.choice = choice
         ends = []
@@ -79,13 +88,16 @@ class Observer:
             if person is None:
                 person = self.people[subject.id] = Person(subject, t, self.choice)
             now = Signals(Body.of(subject.skeleton, subject.points(), subject.world_points()))
-            measures = measure_body(now, self.rate)
+            measures = measure_body(now, self.rate or math.inf)
             state, events = person.coach.update(now, t)
             person.last_seen = t
             person.frames += 1
             person.events += events
             person.summary.add(measures)
             observations.append(Observation(person, subject, state, measures, events))
+        for person in self.people.values():
+            if person.last_seen != t:
+                person.events += person.coach.update(None, t)[1]
         return observations
 
     def absent(self, t: float) -> list[Person]:
@@ -104,6 +116,7 @@ class Observer:
 
     def _clock(self, t: float) -> None:
         if self._last is not None and t > self._last:
-            rate = 1 / (t - self._last)
-            self.rate += (rate - self.rate) * (_RATE_MEMORY if self.rate else 1.0)
+            interval = t - self._last
+            known = self._interval
+            self._interval = interval if known is None else known + (interval - known) * _RATE_MEMORY
         self._last = t

@@ -40,13 +40,17 @@ class Candidate:
         self.seen: deque[tuple[Repetition, float]] = deque(maxlen=8)
         """(repetition, how well it fits the row, 0-1)."""
 
+    def recent(self, t: float) -> list[tuple[Repetition, float]]:
+        """The repetitions that still count, and how well each fits."""
+        return [
+            (repetition, fit)
+            for repetition, fit in self.seen
+            if t - repetition.t < max(WINDOW_S, 4 * repetition.duration_s)
+        ]
+
     def score(self, t: float) -> float:
         """How well the row explains the latest repetitions; 0 with too few of them."""
-        fits = [
-            fit
-            for repetition, fit in self.seen
-            if repetition.kind == "rep" and t - repetition.t < max(WINDOW_S, 4 * repetition.duration_s)
-        ]
+        fits = [fit for repetition, fit in self.recent(t) if repetition.kind == "rep"]
         if len(fits) < NEEDED:
             return 0.0
         return mean(fits[-4:]) + DETAIL * (len(self.row.parts) + len(self.row.gates))
@@ -60,6 +64,8 @@ class Recogniser:
         self.holds = [HoldWatch(row) for row in rows if row.kind == "hold"]
         self.chosen: Candidate | HoldWatch | None = None
         self._moved_at = float("-inf")
+        self._counted_until = float("-inf")
+        """End of the latest repetition that was handed over: nothing counts under two names."""
 
     def update(self, now: Signals, t: float) -> tuple[list[Repetition], bool]:
         """Feed one moment; (new repetitions of the chosen row, whether the choice changed).
@@ -74,11 +80,17 @@ class Recogniser:
                 fresh[candidate.row.id] = repetition
         for hold in self.holds:
             hold.update(now, t)
-        if self._choose(t, moved=bool(fresh)):
-            return [rep for rep, _ in self.chosen.seen] if isinstance(self.chosen, Candidate) else [], True
-        if isinstance(self.chosen, Candidate) and self.chosen.row.id in fresh:
-            return [fresh[self.chosen.row.id]], False
-        return [], False
+        changed = self._choose(t, moved=bool(fresh))
+        if not isinstance(self.chosen, Candidate):
+            return [], changed
+        new = [
+            repetition
+            for repetition, _ in (self.chosen.recent(t) if changed else self.chosen.recent(t)[-1:])
+            if repetition.t > self._counted_until and (changed or self.chosen.row.id in fresh)
+        ]
+        if new:
+            self._counted_until = new[-1].t
+        return new, changed
 
     def _choose(self, t: float, *, moved: bool) -> bool:
         """Look for a better row when something new happened; True when the choice changed."""

@@ -21,10 +21,12 @@ class Repetition(msgspec.Struct, frozen=True, kw_only=True):
     side: Side | None
     """The limb that moved; `both` where they move together, None where the exercise has no sides."""
     duration_s: float
+    """From leaving the start position to being back. It is counted before the person is back, so the last part is
+    extrapolated: within a tenth for smooth movements."""
     eccentric_s: float
-    """From the start position to the far end."""
+    """The part in which the muscles lengthen: down in a squat, down in a curl."""
     concentric_s: float
-    """From the far end back to the start position."""
+    """The part in which they shorten."""
     range_deg: float | None
     """Angle between the two ends of the movement's leading signal; None where that is no angle."""
     peak_deg: float | None
@@ -54,7 +56,7 @@ class CoachState(msgspec.Struct, frozen=True, kw_only=True):
     progress: float | None = None
     """0 at the start position, 1 at the far end; held within 0-1."""
     reps: int = 0
-    """Full repetitions of this exercise since the subject was first seen."""
+    """Full repetitions of this exercise since the subject was first seen or the exercise was chosen."""
     partial_reps: int = 0
     hold_s: float = 0.0
     tempo_s: float | None = None
@@ -63,3 +65,5 @@ class CoachState(msgspec.Struct, frozen=True, kw_only=True):
     """Sets so far, the present one included."""
     set_reps: int = 0
     """Full repetitions in the present set."""
+    set_hold_s: float = 0.0
+    """Seconds held in the present set."""

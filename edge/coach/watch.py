@@ -82,6 +82,7 @@ class Watch:
         }
         self._limbs = {side: Counter(row.min_s, row.max_s) for side in limbs[row.sides]}
         self._seen_at: dict[Side | None, float] = {}
+        """When each limb was last seen."""
         self._latest: dict[Side | None, Excursion] = {}
 
     def update(self, now: Signals, t: float) -> Repetition | None:
@@ -92,9 +93,9 @@ class Watch:
         for side, counter in self._limbs.items():
             reading = read(self.row.parts, side, now)
             if reading is None:
-                if t - self._seen_at.get(side, t) > BRIDGE_S:
-                    counter.reset()
                 continue
+            if t - self._seen_at.get(side, t) > BRIDGE_S:
+                counter.reset()
             self._seen_at[side] = t
             allowed = gates_open(self.row.gates, side, now, reading.progress)
             excursion = counter.update(Sample(t, reading.progress, reading.lead, reading.visibility, allowed))
@@ -105,6 +106,11 @@ class Watch:
         if readings:
             self.progress, self.phase = max(readings, key=lambda reading: reading[0])
         return complete
+
+    @property
+    def under_way(self) -> bool:
+        """Whether a movement is in progress."""
+        return any(counter.under_way_since is not None for counter in self._limbs.values())
 
     def _counted(self, side: Side | None, new: Excursion) -> bool:
         """Whether the other limb's repetition was this one."""
@@ -152,7 +158,9 @@ class HoldWatch:
         self._inside_at = 0.0
 
     def update(self, now: Signals, t: float) -> None:
-        """Feed one moment at `t` seconds."""
+        """Feed one moment at `t` seconds; the time between two moments far apart is not credited."""
+        if self._since is not None and t - self._inside_at > HOLD_GAP_S:
+            self._since, self.holding, self.present_s = None, False, 0.0
         if gates_open(self.row.gates, "both", now, 1.0, need_sight=True):
             if self._since is None:
                 self._since = self._inside_at = t
@@ -162,8 +170,6 @@ class HoldWatch:
                 self.hold_s += gained
                 self.present_s += gained
             self._inside_at = t
-        elif self._since is not None and t - self._inside_at > HOLD_GAP_S:
-            self._since, self.holding, self.present_s = None, False, 0.0
 
 
 def _trusted(excursion: Excursion) -> bool:

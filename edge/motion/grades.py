@@ -59,8 +59,3 @@ def measure(value: float, *, visibility: float, tilt: float, rate: float) -> Mea
         reasons.append("low_frame_rate")
         rank = 2
     return Measure(value, _ORDER[rank], tuple(reasons))
-
-
-def worst(grades: list[Grade]) -> Grade:
-    """The lowest of several grades; `none` for no grades at all."""
-    return max(grades, key=_ORDER.index, default="none")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -61,6 +62,11 @@ def test_generated_set(name: str, choice: str) -> None:
     assert [event.kind for event in events] == ["set_start", *["rep"] * 7]
     reps = [event.t for event in events if event.kind == "rep"]
     assert reps == pytest.approx([2.0 + 2 * i for i in range(7)], abs=0.15)
+    assert events[0].t == pytest.approx(1.0, abs=0.2)
+    durations = [event.repetition.duration_s for event in events if event.repetition]
+    assert durations == pytest.approx([2.0] * 7, rel=0.15)
+    (ended,) = coach.finish(99)
+    assert ended.t == pytest.approx(15.0, abs=0.25)
 
 
 def test_alternating_arms_count_each_and_both_together_once() -> None:
@@ -79,6 +85,28 @@ def test_alternating_arms_count_each_and_both_together_once() -> None:
     assert [e.repetition.side for e in events if e.repetition] == ["left", "right", "left", "both"]
 
 
+def test_nothing_counts_under_two_names() -> None:
+    """Back to an exercise: what was counted before is not counted again."""
+    coach = Coach("auto")
+    events: list[CoachEvent] = []
+    t = 0.0
+    for name in ("squat", "biceps_curl", "squat", "lateral_raise", "jumping_jack"):
+        _, new, t = play(coach, POSES[name], [0.0] * 30 + wave(1.8) * 5, yaw=VIEWS[name], start=t + 1 / RATE)
+        events += new
+    times = [event.t for event in events if event.repetition]
+    assert times == sorted(times)
+    assert min(b - a for a, b in pairwise(times)) > 1.0
+    totals = {name: reps for name, (reps, _, _) in coach.totals().items()}
+    assert sum(totals.values()) == 25
+    assert (totals["squat"], totals["biceps_curl"]) == (10, 5)
+
+
+def test_slow_repetitions_are_one_set() -> None:
+    coach = Coach("squat")
+    _, events, _ = play(coach, POSES["squat"], [0.0] * 20 + wave(25.0) * 3)
+    assert [event.kind for event in events] == ["set_start", "rep", "rep", "rep"]
+
+
 def test_set_ends_after_a_rest_and_the_next_begins() -> None:
     coach = Coach("squat")
     _, _first, t = play(coach, POSES["squat"], [0.0] * 20 + wave(2) * 3)
@@ -89,6 +117,18 @@ def test_set_ends_after_a_rest_and_the_next_begins() -> None:
     assert (state.reps, state.set_reps, state.set_number) == (5, 2, 2)
     assert [event.kind for event in coach.finish(t)] == ["set_end"]
     assert coach.totals() == {"squat": (5, 0, 0.0)}
+
+
+def test_a_hold_is_not_credited_while_nobody_is_seen() -> None:
+    plank = Signals(Figure(lean=80, hip=(5, 5), yaw=90).body())
+    coach = Coach("plank")
+    for i in range(90):
+        coach.update(plank, i / RATE)
+    state, _ = coach.update(plank, 33.0)
+    assert state.hold_s == pytest.approx(3, abs=0.1)
+    for i in range(60):
+        state, _ = coach.update(plank, 33 + i / RATE)
+    assert state.hold_s == pytest.approx(5, abs=0.1)
 
 
 def test_short_loss_of_sight_is_bridged_long_loss_is_not_invented() -> None:
