@@ -39,7 +39,23 @@ log = logging.getLogger("edge.hub")
 
 _RETRY_S = 0.2
 """Pause before vision's socket is tried again."""
+_LONGEST_RETRY_S = 10.0
+"""The pause grows to this while vision says what this hub cannot understand."""
 _TICK_S = 0.25
+
+
+class _Total:
+    """Adds up a count that starts again at 0 whenever its process does."""
+
+    def __init__(self) -> None:
+        self.value = 0
+        self._last = 0
+
+    def add(self, count: int) -> int:
+        """The total after the counter has reached `count`."""
+        self.value += count - self._last if count >= self._last else count
+        self._last = count
+        return self.value
 
 
 class Hub:
@@ -48,7 +64,6 @@ class Hub:
     def __init__(self, store: Store, exercise: str) -> None:
         """ConfigError when `exercise` is neither a known id nor `auto`."""
         self.observer = Observer(exercise)
-        self.observer.choose(exercise)
         self.recorder = Recorder(store)
         self.live = LiveState(
             camera="",
@@ -66,6 +81,8 @@ class Hub:
         self.live.exercise = exercise
         self.lost = 0
         """Frames lost on the link, over all connections."""
+        self._skipped = _Total()
+        self._clock_known = False
 
     def take(self, record: Record) -> None:
         """Handle one record of vision."""
@@ -85,6 +102,10 @@ class Hub:
             self._publish(self.recorder.leave(person, reason))
 
     def _frame(self, frame: PoseFrame) -> None:
+        if frame.utc_ns is not None and not self._clock_known:
+            # Sessions that began before the clock was set get their time now.
+            self.recorder.store.clock_known(monotonic_ns=frame.monotonic_ns, utc=frame.utc_ns / 1e9)
+            self._clock_known = True
         t = frame.monotonic_ns / 1e9
         seen = self.observer.update(frame)
         for one in seen:
@@ -102,14 +123,15 @@ class Hub:
             width=frame.width,
             height=frame.height,
             fps=round(self.observer.rate, 1),
-            dropped=self.lost + frame.skipped,
+            dropped=self.lost + self._skipped.add(frame.skipped),
             timings={stage: round(ms, 2) for stage, ms in frame.timings.items()},
             subjects=[_subject(one) for one in seen],
         )
 
     def _choose(self, choice: str | None) -> None:
-        for person, events in self.observer.choose(choice or AUTO):
-            self._publish(self.recorder.note(person, events))
+        self.observer.choose(choice or AUTO)
+        for person in self.observer.people.values():
+            self._publish(self.recorder.note(person))
 
     def _publish(self, events: list[Event]) -> None:
         for event in events:
@@ -147,6 +169,7 @@ def _subject(one: Observation) -> SubjectFrame:
 
 async def follow(path: Path, hub: Hub) -> None:
     """Read vision's records for ever; when vision goes away, wait until it is back."""
+    pause, told = _RETRY_S, ""
     while True:
         try:
             link = Subscriber(path)
@@ -156,29 +179,32 @@ async def follow(path: Path, hub: Hub) -> None:
         log.info("connected to vision at %s", path)
         try:
             await _read(link, hub)
+            pause, told = _RETRY_S, ""
         except LinkError as error:
-            log.error("%s. %s", error, error.remedy)
-        hub.lost += link.lost
-        link.close()
+            if str(error) != told:
+                log.error("%s. %s", error, error.remedy)
+            pause, told = min(2 * pause, _LONGEST_RETRY_S), str(error)
+        finally:
+            link.close()
         hub.end("source_ended")
         hub.live.publish_camera(Camera(camera=hub.live.camera.camera, state="lost", detail="vision_gone"))
         log.warning("vision is gone; waiting for it")
-        await asyncio.sleep(_RETRY_S)
+        await asyncio.sleep(pause)
 
 
 async def _read(link: Subscriber, hub: Hub) -> None:
     """Hand records to the hub until vision closes the connection."""
     loop = asyncio.get_running_loop()
-    before = hub.lost
+    lost = 0
     while True:
         await _readable(loop, link)
         try:
             while (record := link.read()) is not None:
-                hub.lost = before + link.lost
+                hub.lost += link.lost - lost
+                lost = link.lost
                 hub.take(record)
                 await asyncio.sleep(0)  # browsers get their turn between frames of a backlog
         except EOFError:
-            hub.lost = before
             return
 
 

@@ -10,7 +10,6 @@ from edge.web.messages import Event
 
 if TYPE_CHECKING:
     from edge.coach.observer import Observation, Person
-    from edge.coach.records import CoachEvent
     from edge.store import EndReason, Store
 
 KEEP_AFTER_S = 3.0
@@ -29,7 +28,6 @@ class _Stay:
         self.sampled = float("-inf")
         self.written = 0
         """Events of the person that are in the store."""
-        self.held = 0.0
 
 
 class Recorder:
@@ -40,6 +38,8 @@ class Recorder:
         self.camera = ""
         self.model = ""
         self._stays: dict[int, _Stay] = {}
+        self._told: dict[int, int] = {}
+        """By subject: how many of its events the browsers were told of."""
 
     def take(self, one: Observation, t: float, utc_ns: int | None) -> list[Event]:
         """Record one subject in one frame taken at `t` seconds."""
@@ -50,36 +50,51 @@ class Recorder:
             stay = self._begin(person, t, utc_ns)
             began = [Event(subject=person.id, kind="session_start", t=0.0)]
         if stay is None:
-            return [_event(person, event) for event in one.events]
+            return self._news(person)
         self._write(stay, person)
         if t - stay.sampled >= SAMPLE_EVERY_S:
             stay.sampled = t
             self.store.add_sample(
                 stay.session, t - stay.start, {key: measure.value for key, measure in one.measures.items()}
             )
-            if stay.set is not None and one.state.hold_s > stay.held:
-                stay.held = one.state.hold_s
-                self.store.hold_so_far(stay.set, stay.held)
-        return began + [_event(person, event) for event in one.events]
+            if stay.set is not None and one.state.set_hold_s:
+                self.store.hold_so_far(stay.set, one.state.set_hold_s)
+        return began + self._news(person)
 
-    def note(self, person: Person, events: list[CoachEvent]) -> list[Event]:
+    def note(self, person: Person) -> list[Event]:
         """Record events that happened between frames, such as a set ended by another choice of exercise."""
         stay = self._stays.get(person.id)
         if stay is not None:
             self._write(stay, person)
-        return [_event(person, event) for event in events]
+        return self._news(person)
 
     def leave(self, person: Person, reason: EndReason) -> list[Event]:
         """The subject is gone: write the session's measurements and end it."""
+        news = self._news(person)
+        self._told.pop(person.id, None)
         stay = self._stays.pop(person.id, None)
         if stay is None:
-            return []
+            return news
         self._write(stay, person)
         for key, measure in person.summary.measures().items():
             self.store.add_measurement(stay.session, key, measure.value, measure.grade, measure.reasons)
         end = person.last_seen - stay.start
         self.store.end_session(stay.session, t=end, reason=reason)
-        return [Event(subject=person.id, kind="session_end", t=end)]
+        return [*news, Event(subject=person.id, kind="session_end", t=end)]
+
+    def _news(self, person: Person) -> list[Event]:
+        """The person's events that the browsers have not been told of."""
+        told = self._told.get(person.id, 0)
+        self._told[person.id] = len(person.events)
+        return [
+            Event(
+                subject=person.id,
+                kind=event.kind,
+                t=max(event.t - person.first_seen, 0.0),
+                exercise=event.exercise,
+            )
+            for event in person.events[told:]
+        ]
 
     def _begin(self, person: Person, t: float, utc_ns: int | None) -> _Stay:
         session = self.store.begin_session(
@@ -99,16 +114,9 @@ class Recorder:
             at = max(event.t - stay.start, 0.0)
             if event.kind == "set_start":
                 stay.set = self.store.begin_set(stay.session, exercise=event.exercise, t=at)
-                stay.held = 0.0
             elif stay.set is not None and event.kind == "set_end":
                 self.store.end_set(stay.set, t=at, hold_s=event.hold_s)
                 stay.set = None
             elif stay.set is not None and event.repetition is not None:
                 self.store.add_repetition(stay.set, replace(event.repetition, t=at))
         stay.written = len(person.events)
-
-
-def _event(person: Person, event: CoachEvent) -> Event:
-    return Event(
-        subject=person.id, kind=event.kind, t=max(event.t - person.first_seen, 0.0), exercise=event.exercise
-    )

@@ -43,7 +43,6 @@ class Observation(NamedTuple):
     subject: Subject
     state: CoachState
     measures: dict[str, Measure]
-    events: list[CoachEvent]
 
 
 class Observer:
@@ -64,19 +63,15 @@ class Observer:
         """Frames a second, lately; 0 before the second frame."""
         return 1 / self._interval if self._interval else 0.0
 
-    def choose(self, choice: str) -> list[tuple[Person, list[CoachEvent]]]:
-        """Another exercise from now on; returns the ends of the sets in progress. ConfigError for an unknown id."""
+    def choose(self, choice: str) -> None:
+        """Another exercise from now on; sets in progress end. ConfigError for an unknown id."""
         if choice == self.choice:
-            return []
+            return
         Coach(choice)
         self.choice = choice
-        ends = []
         for person in self.people.values():
-            events = person.coach.finish(person.last_seen)
-            person.events += events
+            person.events += person.coach.finish(person.last_seen)
             person.coach = Coach(choice)
-            ends.append((person, events))
-        return ends
 
     def update(self, frame: PoseFrame) -> list[Observation]:
         """What is to be said of everyone in `frame`."""
@@ -94,7 +89,7 @@ class Observer:
             person.frames += 1
             person.events += events
             person.summary.add(measures)
-            observations.append(Observation(person, subject, state, measures, events))
+            observations.append(Observation(person, subject, state, measures))
         for person in self.people.values():
             if person.last_seen != t:
                 person.events += person.coach.update(None, t)[1]

@@ -1,0 +1,132 @@
+"""The hub between vision, store and browsers: records in, sessions kept, events told once."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from edge.hub import Hub, _Total
+from edge.link import CameraState, Hello
+from edge.store import Store
+from tests.coach.test_observer import RATE, frame, squatting
+from tests.figure import Figure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from edge.link import PoseFrame
+    from edge.web.messages import Event
+
+HELLO = Hello(camera="cam0", source="test", model="blazepose", precision="int8")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store(tmp_path / "kinebox.db") as store:
+        yield store
+
+
+class Desk:
+    """A hub whose events are listened to."""
+
+    def __init__(self, store: Store, exercise: str) -> None:
+        self.store = store
+        self.hub = Hub(store, exercise)
+        self.events: list[Event] = []
+        publish = self.hub.live.publish_event
+
+        def listen(event: Event) -> None:
+            self.events.append(event)
+            publish(event)
+
+        self.hub.live.publish_event = listen  # type: ignore[method-assign]
+        self.hub.take(HELLO)
+
+    def kinds(self) -> list[str]:
+        return [event.kind for event in self.events]
+
+
+def plank(number: int) -> PoseFrame:
+    return frame(number, Figure(lean=80, hip=(5, 5), yaw=90).subject())
+
+
+def test_a_stay_becomes_a_session_and_everything_is_told_once(store: Store) -> None:
+    desk = Desk(store, "squat")
+    for number in range(1, 330):
+        desk.hub.take(frame(number, squatting(number, 1)))
+    desk.hub.take(CameraState(camera="cam0", state="ended", monotonic_ns=11 * 10**9))
+    assert desk.kinds() == [
+        *("set_start", "rep", "session_start", "rep", "rep", "rep", "rep"),
+        *("set_end", "session_end"),
+    ]
+    store.flush()
+    (session,) = store.sessions(10)
+    assert (session.end_reason, session.camera, session.model) == ("source_ended", "cam0", "blazepose-int8")
+    (done,) = store.session(session.id).sets
+    assert [repetition.t for repetition in done.repetitions] == pytest.approx([1, 3, 5, 7, 9], abs=0.1)
+
+
+def test_those_who_walk_by_leave_no_session_but_their_set_ends(store: Store) -> None:
+    desk = Desk(store, "squat")
+    for number in range(1, 80):
+        desk.hub.take(frame(number, squatting(number, 1)))
+    desk.hub.end("stopped")
+    assert desk.kinds() == ["set_start", "rep", "set_end"]
+    store.flush()
+    assert store.sessions(10) == []
+
+
+def test_each_hold_is_kept_for_itself_even_when_the_power_goes(store: Store) -> None:
+    desk = Desk(store, "plank")
+    for number in range(1, round(8 * RATE)):
+        desk.hub.take(plank(number))
+    for number in range(round(8 * RATE), round(40 * RATE)):
+        desk.hub.take(frame(number, Figure(yaw=90).subject()))
+    for number in range(round(40 * RATE), round(45 * RATE)):
+        desk.hub.take(plank(number))
+    store.flush()
+    (session,) = store.sessions(10)
+    held = [done.hold_s for done in store.session(session.id).sets]
+    assert held == pytest.approx([8, 5], abs=0.3)  # as it stands on the disk, with the second hold going on
+
+
+def test_another_exercise_is_chosen_in_the_dashboard(store: Store) -> None:
+    desk = Desk(store, "squat")
+    for number in range(1, 150):
+        desk.hub.take(frame(number, squatting(number, 1)))
+    before = len(desk.events)
+    desk.hub.live.choose("squat")
+    assert len(desk.events) == before
+    desk.hub.live.choose("lunge")
+    assert desk.kinds()[before:] == ["set_end"]
+
+
+def test_sessions_from_before_the_clock_was_set_get_their_time(store: Store) -> None:
+    desk = Desk(store, "squat")
+    for number in range(1, 150):
+        desk.hub.take(frame(number, squatting(number, 1)))
+    now = 1_800_000_000 * 10**9
+    desk.hub.take(msgspec.structs.replace(frame(150, squatting(150, 1)), utc_ns=now))
+    desk.hub.end("stopped")
+    store.flush()
+    (session,) = store.sessions(10)
+    assert session.started is not None
+    assert session.started.timestamp() == pytest.approx(1_800_000_000 - 149 / RATE, abs=0.01)
+
+
+def test_a_count_that_starts_again_is_added_up() -> None:
+    total = _Total()
+    assert [total.add(count) for count in (0, 3, 3, 5, 1, 2)] == [0, 3, 3, 5, 6, 7]
+
+
+def test_frames_reach_the_browser_as_numbers_json_can_say(store: Store) -> None:
+    desk = Desk(store, "auto")
+    broken = Figure().subject()
+    desk.hub.take(frame(1, msgspec.structs.replace(broken, keypoints=b"\x00\x00\xc0\x7f" * 99)))
+    status = desk.hub.live.status()
+    assert status.link.frames == 1
+    assert not math.isnan(status.camera.fps)
