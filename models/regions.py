@@ -6,6 +6,7 @@ of the picture, and rotation in radians (0 when the person stands upright).
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import NamedTuple
 
@@ -47,6 +48,7 @@ class Region(NamedTuple):
         )
 
 
+@functools.cache
 def anchors() -> Floats:
     """Return the centres of the detector's 2254 anchors [2254, 2] in input pixels: strides 8, 16 and 32."""
     layers = []

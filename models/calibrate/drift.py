@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
-from models.calibrate.samples import session
 from models.regions import anchors, detector_input, landmark_input, refined
+from models.runtime import session
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

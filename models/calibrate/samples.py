@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnxruntime
 
 from models.regions import (
     Region,
@@ -16,6 +15,7 @@ from models.regions import (
     landmark_input,
     letterbox,
 )
+from models.runtime import session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,14 +23,6 @@ if TYPE_CHECKING:
     from models.regions import Picture
 
 _LEAST_SCORE = 0.5
-
-
-def session(model: bytes, threads: int = 2) -> onnxruntime.InferenceSession:
-    """Return an ONNX Runtime session on the CPU."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
 @dataclass

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import onnx
 
-from models.calibrate.samples import session
 from models.onnx_graph import serialise
 from models.onnx_read import GraphReader
+from models.runtime import session
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import platform
+import shutil
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +15,7 @@ from models.errors import SelfTestFailed
 from models.figure import JOINTS, draw
 from models.load import model_bytes
 from models.selftest import self_test
+from tests.conftest import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,3 +65,41 @@ def test_values_that_are_no_numbers_are_noticed(built: Path) -> None:
     wrong = scaled(model_bytes("landmark", "fp32"), np.float32, np.nan)
     with pytest.raises(SelfTestFailed, match="nan"):
         self_test({("landmark", "fp32"): wrong})
+
+
+def test_both_landmark_models_must_agree(built: Path) -> None:
+    # Joints where they were drawn, but not quite where the float model sees them.
+    fp32, int8 = model_bytes("landmark", "fp32"), model_bytes("landmark", "int8")
+    off = scaled(int8, np.int8, 0.99)
+    self_test({("landmark", "fp32"): fp32, ("landmark", "int8"): int8})
+    self_test({("landmark", "int8"): off})
+    with pytest.raises(SelfTestFailed, match="differs from the float model"):
+        self_test({("landmark", "fp32"): fp32, ("landmark", "int8"): off})
+
+
+# A processor with AVX2 and without VNNI, where ONNX Runtime's sums overflow unless told to be exact.
+OLD_PROCESSOR = ["qemu-x86_64", "-cpu", "Haswell", sys.executable, "-c"]
+TRY = """
+from models import runtime
+from models.errors import SelfTestFailed
+from models.load import model_bytes
+from models.selftest import self_test
+files = {("landmark", precision): model_bytes("landmark", precision) for precision in ("fp32", "int8")}
+for runtime.EXACT_SUMS in ((runtime.EXACT_SUMS[0], "1"), (runtime.EXACT_SUMS[0], "0")):
+    try:
+        self_test(files)
+        print("right")
+    except SelfTestFailed as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(
+    platform.machine() != "x86_64" or shutil.which("qemu-x86_64") is None,
+    reason="needs qemu-x86_64 (qemu-user) to stand in for an older processor",
+)
+def test_an_older_processor_is_right_or_found_out(built: Path) -> None:
+    done = subprocess.run([*OLD_PROCESSOR, TRY], cwd=ROOT, capture_output=True, text=True, check=True)
+    exact, overflowing = done.stdout.splitlines()
+    assert exact == "right"
+    assert "the int8 landmark model computes wrong results here" in overflowing
