@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import os
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -10,21 +14,25 @@ import msgspec
 from edge.coach.observer import Observer, Person
 from edge.errors import CameraError, ConfigError
 from edge.link import CameraState, Hello, PoseFrame
+from edge.motion.skeletons import SKELETONS
 from edge.vision.source import open_source
 from edge.vision.trace import SUFFIX, TraceWriter
 from wire.metrics import live_metrics, metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from edge.vision.inference import Precision
 
 SCHEMA = 1
 SUFFIXES = {".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", SUFFIX}
 """What is taken from a folder."""
+_JSON, _CSV = ".json", ".csv"
+_ENDINGS = (_JSON, _CSV, SUFFIX)
+"""What is written for each clip: the report, the measurements, the keypoints."""
 _LEAST_S = 0.5
 """Seconds someone must be seen to be reported: a shorter find is a shadow or a lamp."""
+_TRACE_REMEDY = "Record it again with the release you use."
 
 
 class MetricReport(msgspec.Struct, frozen=True):
@@ -74,6 +82,14 @@ class ClipReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     subjects: list[SubjectReport]
 
 
+class ClipError(msgspec.Struct, frozen=True, kw_only=True):
+    """One clip of a folder that could not be analysed."""
+
+    file: str
+    error: str
+    remedy: str
+
+
 def clips(path: Path) -> list[Path]:
     """The clip at `path`, or every clip in the folder `path`; CameraError when there is none."""
     if not path.is_dir():
@@ -82,6 +98,19 @@ def clips(path: Path) -> list[Path]:
     if not found:
         raise CameraError(f"no video in {path}", f"Kinebox reads {', '.join(sorted(SUFFIXES))}.")
     return found
+
+
+def refuse_overwriting(files: Sequence[Path], out: Path) -> None:
+    """ConfigError when what is written into `out` for one of `files` would take the place of another of them."""
+    taken = {file.resolve() for file in files}
+    for file in files:
+        for ending in _ENDINGS:
+            written = _output(file, out, ending)
+            if written.resolve() in taken:
+                raise ConfigError(
+                    f"{written} would be overwritten, and is to be analysed",
+                    "Choose another folder for --out.",
+                )
 
 
 def analyze(
@@ -93,20 +122,20 @@ def analyze(
     out: Path | None = None,
     progress: Callable[[], object] = lambda: None,
 ) -> ClipReport:
-    """Analyse one clip; with `out`, also write its report, measurements and trace there.
+    """Analyse one clip; with `out`, also write its report, measurements and trace there, once all are complete.
 
     `progress` is called after each frame. Raises CameraError, ModelError or ConfigError.
     """
-    observer = Observer(exercise)
-    observer.choose(exercise)  # an unknown exercise is refused before any work is done
-    source = open_source(str(path), precision=precision, threads=threads)
-    people: dict[int, Person] = {}
+    observer = Observer(exercise)  # an unknown exercise is refused before any work is done
+    people: list[Person] = []
     black: list[str] = []
     frames, first, last = 0, 0.0, 0.0
-    recorder = _Recorder(out, path) if out else None
-    try:
+    with contextlib.ExitStack() as stack:
+        source = open_source(str(path), precision=precision, threads=threads)
+        stack.callback(source.close)
+        recorder = _Recorder(out, path, source.hello) if out else None
         if recorder:
-            recorder.begin(source.hello)
+            stack.callback(recorder.close)
         for record in source.stream():
             if recorder:
                 recorder.add(record)
@@ -114,41 +143,70 @@ def analyze(
                 if record.state == "black":
                     black.append(record.state)
                 continue
+            _refuse_misshapen(record, path)
             last = record.monotonic_ns / 1e9
             first = last if frames == 0 else first
             frames += 1
             for seen in observer.update(record):
-                people[seen.person.id] = seen.person
                 if recorder:
                     recorder.measure(
                         last - first, seen.person.id, {k: m.value for k, m in seen.measures.items()}
                     )
-            observer.absent(last)
+            people += observer.absent(last)
             progress()
-        observer.finish()
-    finally:
-        source.close()
+        people += observer.finish()
+        report = _clip_report(path, people, frames, first, last, [*source.remarks, *dict.fromkeys(black)])
         if recorder:
-            recorder.close()
-    lasting = [person for person in people.values() if person.last_seen - person.first_seen >= _LEAST_S]
+            recorder.finish(report)
+    return report
+
+
+def _refuse_misshapen(frame: PoseFrame, path: Path) -> None:
+    """CameraError for keypoints that motion cannot read: a trace may come from anywhere."""
+    for subject in frame.subjects:
+        skeleton = SKELETONS.get(subject.skeleton)
+        if skeleton is None:
+            raise CameraError(
+                f"{path} has keypoints of an unknown skeleton, {subject.skeleton}", _TRACE_REMEDY
+            )
+        world = subject.world_points()
+        for points in (subject.points(), *([] if world is None else [world])):
+            if len(points) != len(skeleton.names):
+                raise CameraError(
+                    f"{path} has {len(points)} keypoints where {subject.skeleton} has {len(skeleton.names)}",
+                    _TRACE_REMEDY,
+                )
+
+
+def _clip_report(
+    path: Path, people: list[Person], frames: int, first: float, last: float, warnings: list[str]
+) -> ClipReport:
+    lasting = [person for person in people if person.last_seen - person.first_seen >= _LEAST_S]
     lasting.sort(key=lambda person: person.first_seen - person.last_seen)
-    report = ClipReport(
+    return ClipReport(
         schema=SCHEMA,
-        file=path.name,
+        file=display_name(path),
         frames=frames,
         fps=round((frames - 1) / (last - first), 3) if last > first else 0.0,
         duration_s=round(last - first, 3),
-        warnings=[*source.remarks, *dict.fromkeys(black)],
+        warnings=warnings,
         subjects=[_report(person, first) for person in lasting],
     )
-    if recorder:
-        recorder.report(report)
-    return report
+
+
+def main_exercise(totals: Mapping[str, tuple[int, int, float]]) -> str | None:
+    """The exercise with the most repetitions, then seconds held, then partial repetitions (see Coach.totals)."""
+
+    def weight(name: str) -> tuple[int, float, int]:
+        reps, partial, held = totals[name]
+        return reps, held, partial
+
+    return max(totals, key=weight, default=None)
 
 
 def _report(person: Person, start: float) -> SubjectReport:
     totals = person.coach.totals()
-    main = max(totals, key=lambda name: totals[name], default=None)
+    main = main_exercise(totals)
     if main is None and person.coach.given:
         main = person.coach.choice
     reps, partial, held = totals.get(main or "", (0, 0, 0.0))
@@ -178,40 +236,72 @@ def _report(person: Person, start: float) -> SubjectReport:
     )
 
 
+def display_name(path: Path) -> str:
+    """The file's name as text: bytes that are no UTF-8 (Linux allows them) become question marks."""
+    return os.fsencode(path.name).decode(errors="replace")
+
+
+def _output(clip: Path, folder: Path, ending: str) -> Path:
+    """What is written for `clip`: its whole name and an ending, so that a.mp4 and a.mov do not meet."""
+    return folder / f"{clip.name}{ending}"
+
+
 class _Recorder:
-    """Writes what `--out` asks for: NAME.json, NAME.csv (a row a frame and subject) and NAME.trace."""
+    """Writes what `--out` asks for: a report (.json), a row a frame and subject (.csv), and a trace.
 
-    def __init__(self, folder: Path, clip: Path) -> None:
-        self._stem = folder / clip.stem
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._file = self._stem.with_suffix(".csv").open("w", newline="")
-        except OSError as error:
-            raise ConfigError(
-                f"cannot write into {folder}: {error.strerror}", "Choose another folder."
-            ) from error
-        self._rows = csv.writer(self._file)
+    Every failure to write is a ConfigError. Without `finish`, nothing is left behind.
+    """
+
+    def __init__(self, folder: Path, clip: Path, hello: Hello) -> None:
+        self._folder, self._clip = folder, clip
         self._keys = [metric.key for metric in live_metrics()]
-        self._rows.writerow(["t_s", "subject", *self._keys])
-        self._trace: TraceWriter | None = None
-
-    def begin(self, hello: Hello) -> None:
-        self._trace = TraceWriter(self._stem.with_suffix(SUFFIX), hello)
+        with self._told():
+            folder.mkdir(parents=True, exist_ok=True)
+            self._temporary = tempfile.TemporaryDirectory(prefix=".kinebox-", dir=folder)
+        self._part = Path(self._temporary.name)
+        self._files = contextlib.ExitStack()
+        try:
+            with self._told():
+                table = self._files.enter_context((self._part / _CSV).open("w", newline=""))
+                self._rows = csv.writer(table)
+                self._rows.writerow(["t_s", "subject", *self._keys])
+                self._trace = self._files.enter_context(
+                    contextlib.closing(TraceWriter(self._part / SUFFIX, hello))
+                )
+        except ConfigError:
+            self.close()
+            raise
 
     def add(self, record: PoseFrame | CameraState) -> None:
-        assert self._trace is not None
-        self._trace.write(record)
+        with self._told():
+            self._trace.write(record)
 
     def measure(self, t: float, subject: int, values: dict[str, float | None]) -> None:
         row = ["" if (value := values.get(key)) is None else f"{value:.2f}" for key in self._keys]
-        self._rows.writerow([f"{t:.3f}", subject, *row])
+        with self._told():
+            self._rows.writerow([f"{t:.3f}", subject, *row])
 
-    def report(self, report: ClipReport) -> None:
-        self._stem.with_suffix(".json").write_bytes(
-            msgspec.json.format(msgspec.json.encode(report), indent=2)
-        )
+    def finish(self, report: ClipReport) -> None:
+        """All is complete: put it in its place."""
+        with self._told():
+            text = msgspec.json.format(msgspec.json.encode(report), indent=2)
+            (self._part / _JSON).write_bytes(text)
+            self._files.close()
+            for ending in _ENDINGS:
+                (self._part / ending).replace(_output(self._clip, self._folder, ending))
 
     def close(self) -> None:
-        self._file.close()
-        if self._trace is not None:
-            self._trace.close()
+        """Remove what is not complete."""
+        with contextlib.suppress(OSError):  # a full disk has been told
+            self._files.close()
+        self._temporary.cleanup()
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise ConfigError(
+                f"cannot write into {self._folder}: {error.strerror or error}",
+                "Make room, or choose another folder for --out.",
+            ) from error

@@ -13,16 +13,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
-from models.cli import app as models_app
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from rich.text import Text
 
 from edge import __version__
 from edge.errors import ConfigError, KineboxError
+from models.cli import app as models_app
 
 if TYPE_CHECKING:
-    from edge.analyze import ClipReport
+    from edge.analyze import ClipError, ClipReport
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.add_typer(models_app, name="models", help="Build, list and verify the pose models.")
 
+# What is not ours (names of files, messages) goes into Text: as a string, `[/b]` or `:x:` in it would be markup.
 _messages = Console(stderr=True)
 _WARNINGS = {
     "turned": "taken with the camera held sideways; the pictures were turned upright",
@@ -93,48 +95,68 @@ def analyze(
 ) -> None:
     """Count and measure the movement in a video, with the pipeline the box runs live."""
     from edge import analyze as analysis
+    from edge.coach.observer import Observer
 
     if species is Species.dog:
         raise ConfigError("this release has no pose model for dogs", "Analyse people with --species human.")
     if reference is not None:
         raise ConfigError("this release cannot compare with a reference video yet", "Leave --reference out.")
-    reports = []
+    Observer(exercise)  # an unknown exercise is told once, not for every clip
     files = analysis.clips(video)
+    if out is not None:
+        analysis.refuse_overwriting(files, out)
+    reports: list[ClipReport | ClipError] = []
+    code = 0
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TextColumn("{task.completed} frames"),
     )
     with Progress(*columns, TimeElapsedColumn(), console=_messages, transient=True) as progress:
         for file in files:
-            task = progress.add_task(file.name, total=None)
-            advance = partial(progress.advance, task)
-            report = analysis.analyze(
-                file,
-                exercise=exercise,
-                precision=precision.value,
-                threads=threads,
-                out=out,
-                progress=advance,
-            )
+            name = analysis.display_name(file)
+            task = progress.add_task(name, total=None)
+            try:
+                report = analysis.analyze(
+                    file,
+                    exercise=exercise,
+                    precision=precision.value,
+                    threads=threads,
+                    out=out,
+                    progress=partial(progress.advance, task),
+                )
+            except KineboxError as error:
+                if not video.is_dir():
+                    raise
+                _tell(error)
+                reports.append(analysis.ClipError(file=name, error=str(error), remedy=error.remedy))
+                code = code or error.exit_code
+            else:
+                reports.append(report)
             progress.remove_task(task)
-            reports.append(report)
     if json:
         result = {"schema": analysis.SCHEMA, "clips": reports} if video.is_dir() else reports[0]
         typer.echo(msgspec.json.encode(result).decode())
-        return
-    Console().print(_analysis_table(reports))
+    else:
+        Console().print(_analysis_table(reports))
+    raise typer.Exit(code)
 
 
-def _analysis_table(reports: list[ClipReport]) -> Table:
-    table = Table("Clip", "Who", "Seen", "Exercise", "Reps", "Partial", "Hold", title=None)
+def _analysis_table(reports: list[ClipReport | ClipError]) -> Table:
+    from edge.analyze import ClipError
+
+    table = Table("Clip", "Who", "Seen", "Exercise", "Reps", "Partial", "Hold")
     for report in reports:
+        clip = Text(report.file)
+        if isinstance(report, ClipError):
+            table.add_row(clip, Text("not analysed", "red"))
+            continue
         if not report.subjects:
-            table.add_row(report.file, "nobody was found", *[""] * 5)
+            table.add_row(clip, "nobody was found")
         for subject in report.subjects:
             table.add_row(
-                report.file,
+                clip,
                 f"{subject.species} {subject.id}",
                 f"{subject.first_s:.1f}-{subject.last_s:.1f} s",
                 subject.exercise or "not recognised",
@@ -143,7 +165,7 @@ def _analysis_table(reports: list[ClipReport]) -> Table:
                 f"{subject.hold_s:.1f} s" if subject.hold_s else "",
             )
         for warning in report.warnings:
-            _messages.print(f"[yellow]{report.file}: {_WARNINGS[warning]}[/yellow]")
+            _messages.print(Text(f"{report.file}: {_WARNINGS[warning]}", "yellow"))
     return table
 
 
@@ -161,7 +183,7 @@ def run(
     from edge.coach.observer import Observer
     from edge.supervisor import runtime_folder, services, supervise
 
-    Observer(exercise).choose(exercise)
+    Observer(exercise)  # an unknown exercise is told before anything is started
     with runtime_folder() as folder:
         both = services(
             folder / "vision.sock",
@@ -254,7 +276,7 @@ def doctor(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
         for finding in findings:
             colour = colours[finding.verdict]
             table.add_row(
-                finding.check, f"[{colour}]{finding.verdict}[/{colour}]", finding.found, finding.remedy
+                finding.check, Text(finding.verdict, colour), Text(finding.found), Text(finding.remedy)
             )
         Console().print(table)
     raise typer.Exit(1 if any(finding.verdict == "failed" for finding in findings) else 0)
@@ -266,10 +288,14 @@ def main() -> None:
     try:
         app()
     except KineboxError as error:
-        _messages.print(f"[red]kinebox:[/red] {error}", highlight=False, soft_wrap=True)
-        if error.remedy:
-            _messages.print(error.remedy, highlight=False, soft_wrap=True)
+        _tell(error)
         sys.exit(error.exit_code)
+
+
+def _tell(error: KineboxError) -> None:
+    _messages.print(Text.assemble(("kinebox: ", "red"), str(error)), soft_wrap=True)
+    if error.remedy:
+        _messages.print(Text(error.remedy), soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
+from msgspec.structs import replace
 
-from edge.analyze import analyze
-from edge.vision.trace import read_trace
+from edge.analyze import analyze, main_exercise
+from edge.errors import CameraError
+from edge.link import Hello, PoseFrame
+from edge.vision.trace import TraceWriter, read_trace
+from tests.figure import Figure
+from tests.running import REPS, record_squats
 from tests.vision.clips import write_clip
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from edge.analyze import ClipReport
+    from edge.link import Subject
 
 NAMED = {
     "squat": "squat",
@@ -34,7 +44,9 @@ NAMED = {
 """The clips' exercise -> our row. No clip is a hand clap as such; those overhead are claps, too."""
 
 
-def kinebox(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def kinebox(
+    *arguments: str, before: Callable[[], None] | None = None, **environment: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "edge.cli", *arguments],
         env={**os.environ, **environment},
@@ -42,6 +54,7 @@ def kinebox(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
         text=True,
         check=False,
         timeout=120,
+        preexec_fn=before,
     )
 
 
@@ -110,10 +123,10 @@ def test_json_as_scripts_expect_it(data_dir: Path, models: Path, tmp_path: Path)
         for metric in subject["metrics"].values()
     )
     assert 100 < subject["metrics"]["shoulder_elevation_left_peak"]["value"] <= 180
-    assert json.loads((tmp_path / "out" / "jack_01a.json").read_bytes()) == result
-    assert len((tmp_path / "out" / "jack_01a.csv").read_text().splitlines()) == 115
+    assert json.loads((tmp_path / "out" / "jack_01a.mp4.json").read_bytes()) == result
+    assert len((tmp_path / "out" / "jack_01a.mp4.csv").read_text().splitlines()) == 115
     # The trace of a clip is a camera of its own, and gives the same counts without any picture.
-    trace = tmp_path / "out" / "jack_01a.trace"
+    trace = tmp_path / "out" / "jack_01a.mp4.trace"
     assert len(list(read_trace(trace))) == 117
     assert analyze(trace, exercise="jumping_jack").subjects[0].reps == 4
 
@@ -151,3 +164,149 @@ def test_bad_input_is_told(tmp_path: Path, models: Path, arguments: list[str], c
     assert told in done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
+
+
+@pytest.fixture(scope="module")
+def squats(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A recording of generated squats."""
+    path = tmp_path_factory.mktemp("squats") / "squats.trace"
+    record_squats(path)
+    return path.read_bytes()
+
+
+def record(path: Path, subjects: Iterable[tuple[float, Subject]]) -> Path:
+    """A trace with one subject a frame, at the given seconds."""
+    writer = TraceWriter(path, Hello(camera="cam0", source="generated", model="none", precision="fp32"))
+    for number, (t, subject) in enumerate(subjects, 1):
+        writer.write(
+            PoseFrame(
+                camera="cam0",
+                number=number,
+                monotonic_ns=round(t * 1e9),
+                utc_ns=None,
+                width=640,
+                height=480,
+                timings={},
+                subjects=(subject,),
+            )
+        )
+    writer.close()
+    return path
+
+
+def test_a_trace_is_never_written_over(squats: bytes, tmp_path: Path) -> None:
+    for name in ("a.b.trace", "a.c.trace"):
+        (tmp_path / name).write_bytes(squats)
+    done = kinebox("analyze", str(tmp_path / "a.b.trace"), "--out", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "a.b.trace").read_bytes() == squats
+    # Now the folder holds a trace of a trace, which would be written anew and be read, too.
+    done = kinebox("analyze", str(tmp_path), "--out", str(tmp_path))
+    assert done.returncode == 6
+    assert "a.b.trace.trace would be overwritten" in done.stderr
+    done = kinebox("analyze", str(tmp_path), "--out", str(tmp_path / "out"))
+    assert done.returncode == 0, done.stderr
+    clips = ("a.b.trace", "a.b.trace.trace", "a.c.trace")
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {
+        f"{clip}.{ending}" for clip in clips for ending in ("json", "csv", "trace")
+    }
+
+
+def test_a_full_disk_leaves_nothing_half_written(squats: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.trace").write_bytes(squats)
+    limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (20_000, 20_000))
+    done = kinebox("analyze", str(tmp_path / "a.trace"), "--out", str(tmp_path / "out"), before=limit)
+    assert done.returncode == 6
+    assert f"cannot write into {tmp_path / 'out'}: File too large" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list((tmp_path / "out").iterdir()) == []
+    (tmp_path / "file").touch()
+    done = kinebox("analyze", str(tmp_path / "a.trace"), "--out", str(tmp_path / "file"))
+    assert (done.returncode, done.stderr.count("cannot write into")) == (6, 1)
+
+
+def test_a_bad_clip_does_not_spoil_the_folder(squats: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.trace").write_text("hello")
+    (tmp_path / "b.trace").write_bytes(squats)
+    (tmp_path / "c.mp4").touch()
+    done = kinebox("analyze", str(tmp_path), "--json")
+    assert done.returncode == 3
+    bad, good, empty = json.loads(done.stdout)["clips"]
+    assert set(bad) == {"file", "error", "remedy"}
+    assert (bad["file"], empty["file"]) == ("a.trace", "c.mp4")
+    assert "cannot be read" in bad["error"]
+    assert "is empty" in empty["error"]
+    assert (good["file"], good["subjects"][0]["reps"]) == ("b.trace", REPS)
+    table = kinebox("analyze", str(tmp_path))
+    assert table.stdout.count("not analysed") == 2
+    assert bad["error"] in table.stderr
+    # What is wrong with the call is told once and not for every clip.
+    assert kinebox("analyze", str(tmp_path), "--exercise", "moonwalk").stderr.count("moonwalk") == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a[b].trace", "[bold]a.trace", ":warning:.trace", b"\xb0\xa1.trace".decode(errors="surrogateescape")],
+)
+def test_any_file_name_is_shown_as_it_is(squats: bytes, tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "x["
+    folder.mkdir()
+    (folder / name).write_bytes(squats)
+    shown = name.encode(errors="surrogateescape").decode(errors="replace")
+    done = kinebox("analyze", str(folder / name))
+    assert done.returncode == 0, done.stderr
+    assert shown in done.stdout
+    done = kinebox("analyze", str(folder / name), "--json", PYTHONIOENCODING="utf-8")
+    assert json.loads(done.stdout)["file"] == shown
+
+
+def test_a_name_in_an_error_is_no_markup(tmp_path: Path) -> None:
+    done = kinebox("analyze", str(tmp_path / "x[" / "y].mp4"))
+    assert done.returncode == 3
+    assert f"{tmp_path}/x[/y].mp4" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_who_comes_back_with_the_same_id_is_reported_twice(tmp_path: Path) -> None:
+    subject = Figure().subject()
+    nobody = replace(subject, id=2)
+    times = [(n / 10, subject if n < 20 or n > 160 else nobody) for n in range(200)]
+    report = analyze(record(tmp_path / "back.trace", times), exercise="squat")
+    assert sorted((s.id, s.first_s, s.last_s) for s in report.subjects) == [
+        (1, 0.0, 1.9),
+        (1, 16.1, 19.9),
+        (2, 2.0, 16.0),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"skeleton": "zebra"}, "unknown skeleton"),
+        ({"keypoints": bytes(10 * 12)}, "10 keypoints"),
+        ({"world": bytes(34 * 12)}, "34 keypoints"),
+    ],
+)
+def test_a_trace_of_something_else_is_refused(tmp_path: Path, change: dict[str, Any], told: str) -> None:
+    trace = record(tmp_path / "odd.trace", [(0.0, replace(Figure().subject(), **change))])
+    with pytest.raises(CameraError, match=told):
+        analyze(trace, exercise="squat")
+
+
+def test_keypoints_that_are_no_numbers_are_unseen(tmp_path: Path) -> None:
+    subject = replace(Figure().subject(), keypoints=np.full((33, 3), np.nan, "<f4").tobytes(), world=None)
+    report = analyze(record(tmp_path / "nan.trace", [(n / 10, subject) for n in range(10)]), exercise="squat")
+    assert {metric.grade for metric in report.subjects[0].metrics.values()} == {"none"}
+
+
+@pytest.mark.parametrize(
+    ("totals", "main"),
+    [
+        ({}, None),
+        ({"squat": (0, 1, 0.0), "plank": (0, 0, 60.0)}, "plank"),
+        ({"plank": (0, 0, 60.0), "squat": (1, 0, 0.0)}, "squat"),
+        ({"squat": (0, 1, 0.0), "lunge": (0, 2, 0.0)}, "lunge"),
+    ],
+)
+def test_main_exercise(totals: dict[str, tuple[int, int, float]], main: str | None) -> None:
+    assert main_exercise(totals) == main

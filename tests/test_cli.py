@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +12,7 @@ from typer.testing import CliRunner
 
 from edge import __version__
 from edge.cli import app
+from tests.conftest import ROOT
 from tests.test_analyze import kinebox
 
 if TYPE_CHECKING:
@@ -56,6 +59,23 @@ def test_export_without_a_database(tmp_path: Path) -> None:
     assert "nothing has been recorded" in done.stderr
 
 
-def test_unknown_exercise_and_excluding_options(tmp_path: Path) -> None:
-    assert "moonwalk" in kinebox("run", "--exercise", "moonwalk").stderr
-    assert "exclude" in kinebox("demo", "--video", "a.mp4", "--camera", "0").stderr
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["run", "--exercise", "moonwalk"], "no exercise moonwalk"),
+        (["demo", "--video", "a.mp4", "--camera", "0"], "exclude"),
+    ],
+)
+def test_what_cannot_be_is_told(arguments: list[str], told: str) -> None:
+    done = kinebox(*arguments)
+    assert done.returncode == 6
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_reference_of_commands_is_current(tmp_path: Path) -> None:
+    made = tmp_path / "commands.md"
+    command = [sys.executable, "-m", "typer", "edge.cli", "utils", "docs", "--name", "kinebox"]
+    subprocess.run([*command, "--output", str(made)], cwd=ROOT, check=True, capture_output=True)
+    current = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    assert current == made.read_text(encoding="utf-8"), "run: scripts/docs"
