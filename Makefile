@@ -26,11 +26,11 @@ setup: $(STAMP)/kinebox ## install everything, build the dashboard and the pose 
 demo: setup ## watch a recorded exercise in the dashboard, no camera needed
 	@$(BIN)/kinebox demo
 
-test: setup $(STAMP)/test ## run every test
+test: setup $(STAMP)/cloud $(STAMP)/test ## run every test
 	@scripts/install-test-tools
 	@$(BIN)/python -m pytest
 
-lint: $(STAMP)/run $(STAMP)/lint ## style, types and the direction of imports
+lint: $(STAMP)/run $(STAMP)/cloud $(STAMP)/lint ## style, types and the direction of imports
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
@@ -61,7 +61,7 @@ $(STAMP)/kinebox: pyproject.toml $(wildcard hatch_build.py) $(UI) $(STAMP)/run
 	@$(PIP) --no-build-isolation --no-deps -e .
 	@touch $@
 
-$(STAMP)/test $(STAMP)/lint: $(STAMP)/%: requirements/%.txt $(STAMP)/run
+$(STAMP)/cloud $(STAMP)/test $(STAMP)/lint: $(STAMP)/%: requirements/%.txt $(STAMP)/run
 	@echo "Installing what make $* needs"
 	@$(PIP) --require-hashes -r requirements/$*.txt
 	@touch $@

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from edge.errors import ModelError
 from models.load import model_bytes, model_dir
+from tests.testbed.rootfs import TestbedError, is_built
+from tests.testbed.servers import Servers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -39,3 +45,17 @@ def data_dir() -> Path:
     if not path.is_dir():
         pytest.skip(f"missing: footage in {path} (set KINEBOX_DATA)")
     return path
+
+
+@pytest.fixture(scope="session")
+def testbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """PostgreSQL with TimescaleDB and Mosquitto, running, of this test run alone."""
+    if not is_built() or os.geteuid() != 0:
+        missing("the test bed (as root: scripts/testbed build)")
+    servers = Servers(tmp_path_factory.mktemp("testbed"))
+    try:
+        servers.start()
+    except TestbedError as error:
+        missing(f"the test bed ({error})")
+    yield servers
+    servers.stop(erase=True)

@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-OURS = ("run", "build", "test", "lint")
+OURS = ("run", "cloud", "build", "test", "lint")
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,7 @@ def test_locks_share_one_environment(root: Path, one: str, other: str) -> None:
 @pytest.mark.parametrize("lock", OURS)
 def test_locks_hold_what_the_project_declares(root: Path, lock: str) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
-    declared = project["project"]["dependencies"] if lock == "run" else project["dependency-groups"][lock]
+    groups = project["dependency-groups"] | project["project"]["optional-dependencies"]
+    declared = groups[lock] if lock in groups else project["project"]["dependencies"]
     names = {re.split(r"[<>=!~\[; ]", requirement)[0].lower().replace("_", "-") for requirement in declared}
     assert names <= pins(root, lock).keys()

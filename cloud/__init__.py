@@ -1,0 +1,1 @@
+"""The cloud: what boxes send is taken in, kept once and shown to those it belongs to."""

@@ -1,0 +1,1 @@
+"""Takes in what boxes send over MQTT: committed to the database first, acknowledged after."""

@@ -1,0 +1,210 @@
+"""Writes batches: one transaction each, everything in it or nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import psycopg
+from psycopg.types.json import Jsonb
+
+from cloud.ingest import statements as sql
+from cloud.ingest.batch import KEPT_WHOLE, Batch, DeadLetter, Limits, Sorter
+from cloud.ingest.decode import Decoder
+from cloud.ingest.devices import Device, Directory
+from cloud.ingest.pack import pack
+from cloud.schema.columns import metric_keys
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cloud.ingest.batch import Message
+    from wire.messages import SessionChange
+
+log = logging.getLogger(__name__)
+
+
+class Settled(msgspec.Struct, frozen=True):
+    """Everything up to `seq` of one start of one box is committed."""
+
+    device: Device
+    boot: str
+    seq: int
+
+
+class Written(msgspec.Struct):
+    """What became of the messages of one or more transactions."""
+
+    windows: int = 0
+    """Windows that were in the messages."""
+    added: int = 0
+    """Windows that are new in the database; the others were there."""
+    settled: list[Settled] = msgspec.field(default_factory=list)
+    dead: list[DeadLetter] = msgspec.field(default_factory=list)
+
+
+class Writer:
+    """One database connection; used by one thread at a time. Any psycopg.Error: nothing was written, try again."""
+
+    def __init__(self, url: str, limits: Limits) -> None:
+        self._url = url
+        self._limits = limits
+        self._directory = Directory()
+        self._db: psycopg.Connection[Any] | None = None
+
+    def write(self, messages: Sequence[Message]) -> Written:
+        """Commit the messages. Those the database itself cannot take become dead letters."""
+        written = Written()
+        try:
+            self._write(messages, written, refuse=None)
+        except (psycopg.DataError, psycopg.IntegrityError) as error:
+            if len(messages) == 1:
+                log.warning("the database does not take a message: %s", error)
+                self._write(messages, written, refuse=str(error)[:500])
+            else:
+                middle = len(messages) // 2
+                for half in (messages[:middle], messages[middle:]):
+                    part = self.write(half)
+                    written.windows += part.windows
+                    written.added += part.added
+                    written.settled += part.settled
+                    written.dead += part.dead
+        return written
+
+    def close(self) -> None:
+        """Close the connection; the next write opens another."""
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+
+    def _write(self, messages: Sequence[Message], written: Written, refuse: str | None) -> None:
+        db = self._open()
+        try:
+            with db.transaction():
+                self._directory.load(db, self._sorter.addresses(messages))
+                batch = self._sorter.sort(messages)
+                if refuse is not None:
+                    batch = _refused(batch, messages, refuse)
+                added, settled = self._commit(db, batch)
+        except psycopg.Error:
+            if db.broken:
+                self.close()
+            raise
+        written.windows += len(batch.windows)
+        written.added += added
+        written.settled += settled
+        written.dead += batch.dead
+
+    def _open(self) -> psycopg.Connection[Any]:
+        if self._db is None:
+            db = psycopg.connect(self._url, autocommit=True, connect_timeout=5, prepare_threshold=2)
+            try:
+                keys = metric_keys(db)
+                self._statements = sql.statements(keys)
+                self._decoder = Decoder(keys)
+                self._sorter = Sorter(self._decoder, self._directory, self._limits)
+                for statement in sql.PREPARE:
+                    db.execute(statement)
+                for staged in self._statements.prepare:
+                    db.execute(staged)
+            except psycopg.Error:
+                db.close()
+                raise
+            self._db = db
+        return self._db
+
+    def _commit(self, db: psycopg.Connection[Any], batch: Batch) -> tuple[int, list[Settled]]:
+        with db.cursor() as cursor:
+            added = 0
+            if batch.boots:
+                self._stage_boots(cursor, batch)
+                cursor.execute(sql.NEW_BOOTS)
+                cursor.execute(sql.LOCK_BOOTS)
+            if batch.windows:
+                with cursor.copy(sql.COPY_WINDOWS) as copy:
+                    copy.write(pack(batch.windows, batch.window_devices))
+                others = [
+                    (n, row) for n, row in zip(batch.window_devices, batch.windows, strict=True) if row.other
+                ]
+                if others:
+                    with cursor.copy(sql.COPY_OTHER) as copy:
+                        for number, row in others:
+                            copy.write_row((number, row.boot, row.seq, Jsonb(row.other)))
+                cursor.execute(self._statements.subjects_of_windows)
+                cursor.execute(self._statements.insert_windows)
+                added = cursor.fetchall()[0][0]
+            if batch.sessions:
+                with cursor.copy(sql.COPY_SESSIONS) as copy:
+                    for device, change in batch.sessions:
+                        copy.write_row(self._session_row(device, change))
+                cursor.execute(self._statements.subjects_of_sessions)
+                cursor.execute(self._statements.upsert_sessions)
+            _write_rest(cursor, batch)
+            settled = []
+            if batch.boots:
+                cursor.execute(sql.SETTLE)
+                devices = {number: entry.device for (number, _), entry in batch.boots.items()}
+                settled = [
+                    Settled(devices[number], str(boot), seq) for number, boot, seq in cursor.fetchall()
+                ]
+        return added, settled
+
+    @staticmethod
+    def _stage_boots(cursor: psycopg.Cursor[Any], batch: Batch) -> None:
+        lines = [
+            f"{number}\t{boot}\t{entry.device.tenant_id}\t{entry.ranges()}\t{entry.floor}\n"
+            for (number, boot), entry in batch.boots.items()
+        ]
+        with cursor.copy(sql.COPY_BOOTS) as copy:
+            copy.write("".join(lines))
+
+    def _session_row(self, device: Device, c: SessionChange) -> tuple[Any, ...]:
+        values, letters, other = self._decoder.split(c.metrics, c.grades)
+        started = datetime.fromtimestamp(c.at, UTC) if c.at is not None else None
+        return (
+            device.id, c.boot, c.seq, c.session, c.subject, c.species, started, c.duration_s, c.change == "end",
+            c.reason, c.exercise, c.reps, c.partial_reps, c.hold_s, c.clock[0], c.camera, c.model, c.software,
+            letters, Jsonb(other) if other else None, *values,
+        )  # fmt: skip
+
+
+def _write_rest(cursor: psycopg.Cursor[Any], batch: Batch) -> None:
+    if batch.dead:
+        cursor.executemany(sql.DEAD, [_dead_row(letter) for letter in batch.dead])
+    if batch.health:
+        rows = [
+            {"tenant_id": device.tenant_id, "device_id": device.id, **msgspec.structs.asdict(health)}
+            for device, health in batch.health
+        ]
+        cursor.executemany(sql.HEALTH, rows)
+        cursor.execute(sql.SEEN, (sorted({device.id for device, _ in batch.health}),))
+    for device, birth in batch.births:
+        cursor.execute(sql.BIRTH, (birth.software, Jsonb(birth.models), birth.metrics, device.id))
+    for device, text in batch.available:
+        cursor.execute(sql.AVAILABLE, (text, device.id))
+
+
+def _dead_row(letter: DeadLetter) -> dict[str, Any]:
+    whole = letter.topic.encode() + b"\0" + letter.payload
+    kept = letter.payload if len(letter.payload) <= KEPT_WHOLE else letter.payload[:4096]
+    return {
+        # The digest of what is kept would be one for all long messages that begin alike.
+        "digest": hashlib.sha256(whole).digest(),
+        "tenant_id": letter.device.tenant_id if letter.device else None,
+        "device_id": letter.device.id if letter.device else None,
+        "topic": letter.topic,
+        "payload": kept,
+        "bytes": len(letter.payload),
+        "reason": letter.reason,
+        "detail": letter.detail.replace("\0", " "),
+    }
+
+
+def _refused(batch: Batch, messages: Sequence[Message], detail: str) -> Batch:
+    """The batch of one message without the message, but with its letter and its number."""
+    device = next((entry.device for entry in batch.boots.values()), None)
+    letters = [DeadLetter(topic, payload, "database", detail, device) for topic, payload in messages]
+    return Batch(boots=batch.boots, dead=letters)
