@@ -17,17 +17,24 @@ KEEP_AFTER_S = 3.0
 SAMPLE_EVERY_S = 0.2
 
 
-class _Stay:
-    """One subject's session while it is being recorded."""
+Values = dict[str, float | None]
 
-    def __init__(self, session: str, start: float) -> None:
-        self.session = session
+
+class _Stay:
+    """One subject's stay in view: not yet a session, or one that is being recorded."""
+
+    def __init__(self, start: float) -> None:
+        self.session: str | None = None
         self.start = start
         """When the subject was first seen, on the clock of the frames."""
         self.set: int | None = None
         self.sampled = float("-inf")
+        self.early: list[tuple[float, Values]] = []
+        """Samples from before it was a session."""
         self.written = 0
         """Events of the person that are in the store."""
+        self.told = 0
+        """Events of the person that browsers were told of."""
 
 
 class Recorder:
@@ -38,66 +45,52 @@ class Recorder:
         self.camera = ""
         self.model = ""
         self._stays: dict[int, _Stay] = {}
-        self._told: dict[int, int] = {}
-        """By subject: how many of its events the browsers were told of."""
 
     def take(self, one: Observation, t: float, utc_ns: int | None) -> list[Event]:
         """Record one subject in one frame taken at `t` seconds."""
         person = one.person
-        stay = self._stays.get(person.id)
+        stay = self._stays.setdefault(person.id, _Stay(person.first_seen))
         began: list[Event] = []
-        if stay is None and t - person.first_seen >= KEEP_AFTER_S:
-            stay = self._begin(person, t, utc_ns)
+        if stay.session is None and t - stay.start >= KEEP_AFTER_S:
+            stay.session = self._begin(person, t, utc_ns)
             began = [Event(subject=person.id, kind="session_start", t=0.0)]
-        if stay is None:
-            return self._news(person)
         self._write(stay, person)
         if t - stay.sampled >= SAMPLE_EVERY_S:
             stay.sampled = t
-            self.store.add_sample(
-                stay.session, t - stay.start, {key: measure.value for key, measure in one.measures.items()}
-            )
+            stay.early.append((t - stay.start, {key: measure.value for key, measure in one.measures.items()}))
             if stay.set is not None and one.state.set_hold_s:
                 self.store.hold_so_far(stay.set, one.state.set_hold_s)
-        return began + self._news(person)
+        if stay.session is not None:
+            for at, values in stay.early:
+                self.store.add_sample(stay.session, at, values)
+            stay.early.clear()
+        return began + _news(stay, person)
 
     def note(self, person: Person) -> list[Event]:
         """Record events that happened between frames, such as a set ended by another choice of exercise."""
         stay = self._stays.get(person.id)
-        if stay is not None:
-            self._write(stay, person)
-        return self._news(person)
+        if stay is None:
+            return []
+        self._write(stay, person)
+        return _news(stay, person)
 
     def leave(self, person: Person, reason: EndReason) -> list[Event]:
         """The subject is gone: write the session's measurements and end it."""
-        news = self._news(person)
-        self._told.pop(person.id, None)
         stay = self._stays.pop(person.id, None)
         if stay is None:
-            return news
+            return []
         self._write(stay, person)
+        news = _news(stay, person)
+        if stay.session is None:
+            return news
         for key, measure in person.summary.measures().items():
             self.store.add_measurement(stay.session, key, measure.value, measure.grade, measure.reasons)
         end = person.last_seen - stay.start
         self.store.end_session(stay.session, t=end, reason=reason)
         return [*news, Event(subject=person.id, kind="session_end", t=end)]
 
-    def _news(self, person: Person) -> list[Event]:
-        """The person's events that the browsers have not been told of."""
-        told = self._told.get(person.id, 0)
-        self._told[person.id] = len(person.events)
-        return [
-            Event(
-                subject=person.id,
-                kind=event.kind,
-                t=max(event.t - person.first_seen, 0.0),
-                exercise=event.exercise,
-            )
-            for event in person.events[told:]
-        ]
-
-    def _begin(self, person: Person, t: float, utc_ns: int | None) -> _Stay:
-        session = self.store.begin_session(
+    def _begin(self, person: Person, t: float, utc_ns: int | None) -> str:
+        return self.store.begin_session(
             subject=person.id,
             species=person.species,
             camera=self.camera,
@@ -105,11 +98,11 @@ class Recorder:
             monotonic_ns=round(person.first_seen * 1e9),
             utc=None if utc_ns is None else utc_ns / 1e9 - (t - person.first_seen),
         )
-        stay = self._stays[person.id] = _Stay(session, person.first_seen)
-        return stay
 
     def _write(self, stay: _Stay, person: Person) -> None:
         """Bring the store up to date with the person's events."""
+        if stay.session is None:
+            return
         for event in person.events[stay.written :]:
             at = max(event.t - stay.start, 0.0)
             if event.kind == "set_start":
@@ -120,3 +113,13 @@ class Recorder:
             elif stay.set is not None and event.repetition is not None:
                 self.store.add_repetition(stay.set, replace(event.repetition, t=at))
         stay.written = len(person.events)
+
+
+def _news(stay: _Stay, person: Person) -> list[Event]:
+    """The person's events that browsers have not been told of."""
+    new = person.events[stay.told :]
+    stay.told = len(person.events)
+    return [
+        Event(subject=person.id, kind=event.kind, t=max(event.t - stay.start, 0.0), exercise=event.exercise)
+        for event in new
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -66,6 +67,9 @@ def test_a_stay_becomes_a_session_and_everything_is_told_once(store: Store) -> N
     store.flush()
     (session,) = store.sessions(10)
     assert (session.end_reason, session.camera, session.model) == ("source_ended", "cam0", "blazepose-int8")
+    samples = store.samples(session.id, ["knee_flexion_left"])
+    assert samples.t[0] == pytest.approx(0, abs=0.01)  # also from before the stay became a session
+    assert max(b - a for a, b in pairwise(samples.t)) < 0.3
     (done,) = store.session(session.id).sets
     assert [repetition.t for repetition in done.repetitions] == pytest.approx([1, 3, 5, 7, 9], abs=0.1)
 
