@@ -17,7 +17,7 @@ from edge.store.connect import open_writer, reading
 from edge.store.errors import storage_errors
 from edge.store.group import Group
 from edge.store.recovery import boot_id
-from edge.uplink.outbox_schema import bring_up_to_date
+from edge.uplink.outbox_schema import ROW_BYTES, bring_up_to_date
 from wire.messages import ContractError, SessionChange, Window, decode, encode
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ class Outbox:
         """The name of this start: its numbers begin at 1."""
         self.damaged: Path | None = None
         """Where a damaged file was put."""
+        self.recorded_bytes = 0
+        """Size of what was recorded since the start."""
         self._max_bytes = max_bytes
         self._max_days = max_days
         self._lock = threading.Lock()
@@ -148,6 +150,7 @@ class Outbox:
                     (self._number, self.boot, boot_id()),
                 )
             self._seq = seq
+            self.recorded_bytes += len(body) + ROW_BYTES
             kind = "window" if isinstance(message, Window) else "session"
             self._group.add(
                 "INSERT INTO messages (boot, seq, kind, monotonic_ns, at, clock, body)"

@@ -5,16 +5,18 @@ from __future__ import annotations
 import cmath
 import math
 from collections import Counter as Tally
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from edge.coach.summary import Summary, typical_grade
 from wire.metrics import metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from edge.coach.records import CoachEvent
     from edge.motion.grades import Grade, Measure
+
+KnownGrade = Literal["A", "B", "C"]
 
 WINDOW_S = 10.0
 _DIGITS = 2
@@ -31,7 +33,7 @@ class Stretch(NamedTuple):
     partial_reps: int
     metrics: dict[str, float]
     """By key of the catalogue: live metrics as their mean, peaks and ranges as those of the window."""
-    grades: dict[str, Grade]
+    grades: dict[str, KnownGrade]
 
 
 class _Mean:
@@ -68,7 +70,7 @@ class _Open:
         self._exercise: str | None = None
 
     def add(
-        self, t: float, measures: Mapping[str, Measure], events: list[CoachEvent], exercise: str | None
+        self, t: float, measures: Mapping[str, Measure], events: Iterable[CoachEvent], exercise: str | None
     ) -> None:
         self._last = t
         self._summary.add(measures)
@@ -77,18 +79,21 @@ class _Open:
             if mean is None:
                 mean = self._means[key] = _Mean(key)
             mean.add(measure)
-        self._events.update(event.kind for event in events)
+        self.count(events)
         self._exercise = exercise or self._exercise
+
+    def count(self, events: Iterable[CoachEvent]) -> None:
+        self._events.update(event.kind for event in events)
 
     def close(self) -> Stretch:
         values: dict[str, float] = {}
-        grades: dict[str, Grade] = {}
+        grades: dict[str, KnownGrade] = {}
         for key, mean in self._means.items():
             grade = typical_grade(mean.grades)
             if grade != "none":
                 values[key], grades[key] = round(mean.value(), _DIGITS), grade
         for key, measure in self._summary.measures().items():
-            if measure.value is not None:
+            if measure.value is not None and measure.grade != "none":
                 values[key], grades[key] = round(measure.value, _DIGITS), measure.grade
         return Stretch(
             begin=self.begin,
@@ -109,7 +114,7 @@ class Windows:
         self._open: _Open | None = None
 
     def take(
-        self, t: float, measures: Mapping[str, Measure], events: list[CoachEvent], exercise: str | None
+        self, t: float, measures: Mapping[str, Measure], events: Iterable[CoachEvent], exercise: str | None
     ) -> Stretch | None:
         """Take one frame at `t` seconds; the window before when it is complete."""
         begin = self._first_seen + WINDOW_S * math.floor((t - self._first_seen) / WINDOW_S)
@@ -120,7 +125,10 @@ class Windows:
         self._open.add(t, measures, events, exercise)
         return complete
 
-    def finish(self) -> Stretch | None:
-        """The subject is gone: the window so far."""
+    def finish(self, events: Iterable[CoachEvent] = ()) -> Stretch | None:
+        """The subject is gone: the window so far, with what happened since the last frame."""
         complete, self._open = self._open, None
-        return None if complete is None else complete.close()
+        if complete is None:
+            return None
+        complete.count(events)
+        return complete.close()
