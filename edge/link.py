@@ -2,7 +2,7 @@
 
 Vision listens, the hub connects. The socket is `SOCK_SEQPACKET`, so one datagram is one record and neither side
 can be left with half of one. Vision never waits: frames that a slow hub has not taken are dropped, oldest first,
-and the hub sees the loss as a gap in `PoseFrame.number`. Records about the camera's state are never dropped.
+and the hub sees the loss as a gap in `PoseFrame.number`. Of the camera's states it is the newest that arrives.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import contextlib
 import errno
 import select
 import socket
-import time
 from collections import deque
 from typing import TYPE_CHECKING, Literal
 
@@ -29,6 +28,10 @@ MAX_RECORD = 256 * 1024
 """Bytes; a frame of eight people is below 10 kB, so anything near this is not ours."""
 
 CameraCondition = Literal["starting", "live", "black", "lost", "ended"]
+
+KEYPOINTS = {"blazepose33": 33}
+"""Skeletons that may pass, and their numbers of keypoints; `motion` knows what each of these is."""
+_POINT_BYTES = 12
 
 
 class Hello(msgspec.Struct, frozen=True, kw_only=True, tag="hello"):
@@ -116,9 +119,17 @@ def decode(data: bytes) -> Record:
         )
     if isinstance(record, PoseFrame):
         for subject in record.subjects:
-            if len(subject.keypoints) % 12 or len(subject.world or b"") % 12:
-                raise LinkError("record on the vision socket has keypoints of an impossible length")
+            _check(subject)
     return record
+
+
+def _check(subject: Subject) -> None:
+    """LinkError for a skeleton we do not know, or with more or fewer points than it has."""
+    if subject.skeleton not in KEYPOINTS:
+        raise LinkError(f"record on the vision socket has an unknown skeleton, {subject.skeleton!r}")
+    size = KEYPOINTS[subject.skeleton] * _POINT_BYTES
+    if len(subject.keypoints) != size or (subject.world is not None and len(subject.world) != size):
+        raise LinkError("record on the vision socket has keypoints of an impossible length")
 
 
 class _Reader:
@@ -126,32 +137,27 @@ class _Reader:
 
     def __init__(self, sock: socket.socket, backlog: int) -> None:
         self.sock = sock
-        self.backlog = backlog
-        self.pending: deque[tuple[bytes, bool]] = deque()
-        """(record, whether it may be dropped)."""
-        self.frames = 0
+        self.pending: deque[tuple[type[Record], bytes]] = deque()
+        self._most: dict[type[Record], int] = {Hello: 1, CameraState: 1, PoseFrame: backlog}
+        """How many records of each kind may wait: the newest."""
 
-    def add(self, data: bytes, droppable: bool) -> int:
-        """Queue one record; returns how many older frames had to go for it (0 or 1)."""
-        self.pending.append((data, droppable))
-        self.frames += droppable
-        if self.frames <= self.backlog:
+    def add(self, kind: type[Record], data: bytes) -> int:
+        """Queue one record; returns how many older ones had to go for it (0 or 1)."""
+        self.pending.append((kind, data))
+        alike = [index for index, (other, _) in enumerate(self.pending) if other is kind]
+        if len(alike) <= self._most[kind]:
             return 0
-        oldest = next(i for i, (_, frame) in enumerate(self.pending) if frame)
-        del self.pending[oldest]
-        self.frames -= 1
+        del self.pending[alike[0]]
         return 1
 
     def flush(self) -> bool:
         """Send what the socket takes now; False when the reader is gone."""
         while self.pending:
-            data, droppable = self.pending[0]
             try:
-                self.sock.send(data)
+                self.sock.send(self.pending[0][1])
             except OSError as error:
                 return error.errno in (errno.EAGAIN, errno.ENOBUFS)
             self.pending.popleft()
-            self.frames -= droppable
         return True
 
 
@@ -166,7 +172,8 @@ class Publisher:
         self.path = path
         self.dropped = 0
         self._backlog = backlog
-        self._sticky: dict[str, bytes] = {"hello": encode(hello)}
+        self._sticky: dict[type[Record], bytes] = {Hello: encode(hello)}
+        """What a new reader is told first: who is speaking, and how the camera is."""
         self._readers: list[_Reader] = []
         self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._sock.setblocking(False)
@@ -189,20 +196,24 @@ class Publisher:
             ) from error
 
     def publish(self, record: Record) -> None:
-        """Hand `record` to every reader that is there; returns at once."""
+        """Hand `record` to every reader that is there; returns at once.
+
+        The very state that was published last is not said again, but it is an occasion to greet new readers.
+        """
         self._accept()
         data = encode(record)
-        if isinstance(record, CameraState):
-            self._sticky["camera"] = data
-        for reader in self._readers:
-            self.dropped += reader.add(data, isinstance(record, PoseFrame))
+        if self._sticky.get(type(record)) != data:
+            if isinstance(record, CameraState):
+                self._sticky[CameraState] = data
+            dropped = sum(reader.add(type(record), data) for reader in self._readers)
+            self.dropped += dropped if isinstance(record, PoseFrame) else 0
         self.flush()
 
     def wait_for_reader(self, seconds: float) -> bool:
         """Wait until a hub is there, at most so long; for a file, whose start must not play to nobody."""
-        readable, _, _ = select.select([self._sock], [], [], seconds)
+        select.select([self._sock], [], [], seconds)
         self.flush()
-        return bool(readable)
+        return bool(self._readers)
 
     def flush(self) -> None:
         """Send what is waiting and forget readers that are gone."""
@@ -216,13 +227,13 @@ class Publisher:
         while True:
             try:
                 sock, _ = self._sock.accept()
-            except BlockingIOError:
-                return
+            except OSError:
+                return  # nobody is there, or no descriptor is left for them: they wait in the kernel's queue
             sock.setblocking(False)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024)
             reader = _Reader(sock, self._backlog)
-            for data in self._sticky.values():
-                reader.add(data, droppable=False)
+            for kind, data in self._sticky.items():
+                reader.add(kind, data)
             self._readers.append(reader)
 
     def close(self) -> None:
@@ -237,8 +248,11 @@ class Publisher:
 
 def _refuse_if_served(path: Path) -> None:
     probe = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    probe.setblocking(False)
     try:
         probe.connect(str(path))
+    except BlockingIOError:
+        pass  # somebody is, with more callers than it can greet
     except OSError:
         return  # nobody is there: left over from a crash
     finally:
@@ -250,14 +264,14 @@ class Subscriber:
     """The hub's end: connected once, read until vision goes away. `fileno` serves an event loop."""
 
     def __init__(self, path: Path) -> None:
-        """Connect to `path`; OSError when nobody listens there."""
+        """Connect to `path`; OSError when nobody listens there, or too many wait to be greeted."""
         self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._sock.setblocking(False)
         try:
             self._sock.connect(str(path))
         except OSError:
             self._sock.close()
             raise
-        self._sock.setblocking(False)
         self.lost = 0
         """Frames that were dropped on the way, from the gaps in their numbers."""
         self._last: int | None = None
@@ -289,8 +303,3 @@ class Subscriber:
     def close(self) -> None:
         """Hang up."""
         self._sock.close()
-
-
-def now() -> tuple[int, int]:
-    """(monotonic ns, UTC ns) of this moment."""
-    return time.monotonic_ns(), time.time_ns()

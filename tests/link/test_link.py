@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import select
 import socket
 import stat
@@ -12,10 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from edge import link
 from edge.errors import LinkError
 from edge.link import CameraState, Hello, PoseFrame, Publisher, Record, Subject, Subscriber
+from edge.motion.skeletons import SKELETONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +40,12 @@ def frame(number: int, subjects: int = 1) -> PoseFrame:
         timings={"total": 7.5},
         subjects=(person,) * subjects,
     )
+
+
+def odd(**wrong: object) -> bytes:
+    """A frame whose subject is not as it should be."""
+    seen = frame(1)
+    return link.encode(replace(seen, subjects=(replace(seen.subjects[0], **wrong),)))
 
 
 def receive(subscriber: Subscriber, count: int, seconds: float = 2.0) -> list[Record]:
@@ -134,18 +143,91 @@ def test_slow_reader_loses_old_frames_and_never_new_ones(
     publisher.close()
 
 
-def test_camera_states_are_never_dropped(path: Path, connect: Callable[[], Subscriber]) -> None:
+def test_the_newest_camera_state_always_arrives(path: Path, connect: Callable[[], Subscriber]) -> None:
     publisher = Publisher(path, HELLO, backlog=4)
     subscriber = connect()
-    for number in range(1, 400):
+    for number in range(1, 401):
         publisher.publish(frame(number, subjects=8))
         if number % 50 == 0:
             publisher.publish(
                 CameraState(camera="cam0", state="black", detail=str(number), monotonic_ns=number)
             )
     records = drain(publisher, subscriber)
-    assert [r.detail for r in records if isinstance(r, CameraState)] == [str(n) for n in range(50, 400, 50)]
+    assert records[-1] == CameraState(camera="cam0", state="black", detail="400", monotonic_ns=400)
     publisher.close()
+
+
+def test_a_reader_that_never_reads_costs_no_memory(path: Path, connect: Callable[[], Subscriber]) -> None:
+    publisher = Publisher(path, HELLO)
+    subscriber = connect()
+    for number in range(20_000):
+        publisher.publish(CameraState(camera="cam0", state="ended", monotonic_ns=number))
+    records = drain(publisher, subscriber)
+    assert len(records) < 1000  # what the kernel holds, and one
+    newest = records[-1]
+    assert isinstance(newest, CameraState)
+    assert newest.monotonic_ns == 19_999
+    publisher.close()
+
+
+def test_a_state_said_again_greets_new_readers_and_tells_old_ones_nothing(
+    path: Path, connect: Callable[[], Subscriber]
+) -> None:
+    publisher = Publisher(path, HELLO)
+    lost = CameraState(camera="cam0", state="lost", detail="not_found", monotonic_ns=1)
+    publisher.publish(lost)
+    early = connect()
+    publisher.publish(lost)
+    publisher.publish(lost)
+    assert receive(early, 3, seconds=0.2) == [HELLO, lost]
+    publisher.close()
+
+
+def test_callers_are_not_held_up_and_none_is_lost(path: Path, connect: Callable[[], Subscriber]) -> None:
+    """The kernel holds only so many callers: a further one is told at once, not when vision has time."""
+    publisher = Publisher(path, HELLO)
+    began = time.monotonic()
+    callers: list[Subscriber] = []
+    with pytest.raises(BlockingIOError):
+        callers.extend(connect() for _ in range(100))
+    assert len(callers) > 5
+    assert time.monotonic() - began < 1
+    with pytest.raises(LinkError, match="another vision process"):
+        Publisher(path, HELLO)
+    publisher.publish(frame(1))
+    assert all(receive(caller, 2) == [HELLO, frame(1)] for caller in callers)
+    publisher.close()
+
+
+def test_without_a_descriptor_left_callers_wait(path: Path, connect: Callable[[], Subscriber]) -> None:
+    publisher = Publisher(path, HELLO)
+    caller = connect()
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (caller.fileno(), hard))  # every descriptor below is taken
+    try:
+        filler = fill_descriptors()
+        publisher.publish(frame(1))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for descriptor in filler:
+            os.close(descriptor)
+    publisher.publish(frame(2))
+    assert receive(caller, 2) == [HELLO, frame(2)]
+    publisher.close()
+
+
+def fill_descriptors() -> list[int]:
+    """Take every descriptor the limit leaves."""
+    taken: list[int] = []
+    while True:
+        try:
+            taken.append(os.open(os.devnull, os.O_RDONLY))
+        except OSError:
+            return taken
+
+
+def test_the_link_knows_the_skeletons_of_motion() -> None:
+    assert {name: len(row.names) for name, row in SKELETONS.items()} == link.KEYPOINTS
 
 
 def test_reader_that_vanishes_is_forgotten_and_may_return(
@@ -190,21 +272,11 @@ def test_unusable_path_is_told(tmp_path: Path) -> None:
         (os.urandom(2000), "cannot be read"),
         (link.encode(frame(1))[:-10], "cannot be read"),
         (link.encode(Hello(schema=99, camera="c", source="s", model="m", precision="int8")), "version 99"),
-        (
-            link.encode(
-                PoseFrame(
-                    camera="c",
-                    number=1,
-                    monotonic_ns=0,
-                    utc_ns=None,
-                    width=1,
-                    height=1,
-                    timings={},
-                    subjects=(Subject(id=1, species="human", skeleton="x", score=1, keypoints=b"12345"),),
-                )
-            ),
-            "impossible length",
-        ),
+        (odd(keypoints=b"12345"), "impossible length"),
+        (odd(keypoints=bytes(10 * 12)), "impossible length"),
+        (odd(keypoints=b""), "impossible length"),
+        (odd(world=bytes(34 * 12)), "impossible length"),
+        (odd(skeleton="zebra"), "unknown skeleton, 'zebra'"),
     ],
 )
 def test_what_is_not_ours_is_refused(data: bytes, told: str) -> None:
