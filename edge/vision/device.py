@@ -9,14 +9,20 @@ from typing import TYPE_CHECKING, Protocol
 import cv2
 
 from edge.link import CameraCondition, CameraState
+from edge.vision.clock import Clock
 from edge.vision.pictures import Picture, as_bgr, log
+from edge.vision.stop import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 STALLED_AFTER = 3.0
 """Seconds without a picture after which the camera counts as lost: longer than any exposure."""
+FAILED_AFTER = 0.5
+"""Seconds of failed reads before the device is given up: a loose frame on USB is no unplugged camera."""
 RETRY_EVERY = 1.0
+_LISTEN_EVERY = 0.2
+"""Seconds the stream may wait for a picture before it looks up."""
 
 
 class Grabber(Protocol):
@@ -50,7 +56,7 @@ def open_v4l2(device: str, width: int = 1280, height: int = 720, fps: int = 30) 
 class DeviceCamera:
     """Reads a device in a thread of its own and keeps only the newest picture.
 
-    A device that is unplugged, stalls or was never there is tried again every second.
+    A device that is unplugged, stalls, was never there or whose driver fails is tried again every second.
     """
 
     def __init__(
@@ -60,7 +66,8 @@ class DeviceCamera:
         self.id = camera_id
         self.source = device
         self._opener = opener
-        self._stop = threading.Event()
+        self._clock = Clock()
+        self._stop = Stop()
         self._changed = threading.Condition()
         self._picture: Picture | None = None
         self._taken = 0
@@ -73,72 +80,90 @@ class DeviceCamera:
         return ()
 
     def stream(self) -> Iterator[Picture | CameraState]:
-        """The newest picture, again and again, until `close`."""
-        state: CameraCondition = "starting"
-        detail = ""
-        yield CameraState(camera=self.id, state=state, monotonic_ns=time.monotonic_ns())
+        """The newest picture, again and again, until `close`.
+
+        While there is no camera its state comes several times a second, as the same object: whoever passes it on
+        has a moment to look after his own affairs.
+        """
+        said = self._state("starting")
+        yield said
         self._thread.start()
-        skipped = delivered = 0
-        while not self._stop.is_set():
-            with self._changed:
-                self._changed.wait_for(
-                    lambda: self._picture or self._problem or self._stop.is_set(), STALLED_AFTER
-                )
-                picture, self._picture = self._picture, None
-                taken, problem = self._taken, self._problem
-            if picture is not None:
-                if state != "live":
-                    state, detail = "live", ""
-                    yield CameraState(camera=self.id, state=state, monotonic_ns=picture.monotonic_ns)
-                delivered += 1
-                skipped = max(taken - delivered, 0)
-                yield picture._replace(skipped=skipped)
-            elif not self._stop.is_set():
-                problem = problem or "stalled"
-                if (state, detail) != ("lost", problem):
-                    state, detail = "lost", problem
-                    yield CameraState(
-                        camera=self.id, state=state, detail=detail, monotonic_ns=time.monotonic_ns()
+        delivered, problem, heard = 0, "", time.monotonic()
+        try:
+            while not self._stop:
+                known = problem
+                with self._changed:
+                    self._changed.wait_for(
+                        lambda: self._picture is not None or self._problem != known,  # noqa: B023 - called at once
+                        _LISTEN_EVERY,
                     )
-                self._stop.wait(0.2)
+                    picture, self._picture = self._picture, None
+                    taken, problem = self._taken, self._problem
+                if picture is not None:
+                    heard = time.monotonic()
+                    if said.state != "live":
+                        said = self._state("live", at=picture.monotonic_ns)
+                        yield said
+                    delivered += 1
+                    yield picture._replace(skipped=taken - delivered)
+                    continue
+                stalled = time.monotonic() - heard > STALLED_AFTER
+                detail = problem or ("stalled" if stalled else "")
+                if detail and (said.state, said.detail) != ("lost", detail):
+                    said = self._state("lost", detail)
+                if said.state != "live":
+                    yield said
+        finally:
+            self._thread.join(timeout=2)  # the device is closed, or will not answer
+
+    def _state(self, state: CameraCondition, detail: str = "", at: int | None = None) -> CameraState:
+        at = time.monotonic_ns() if at is None else at
+        return CameraState(camera=self.id, state=state, detail=detail, monotonic_ns=at)
 
     def _grab(self) -> None:
-        while not self._stop.is_set():
-            device = self._opener(self.source)
-            if device is None:
-                self._report("not_found")
-                self._stop.wait(RETRY_EVERY)
-                continue
-            self._read(device)
-            device.release()
+        """Open the device and read it, again and again: no failure of a driver may end the camera for good."""
+        while not self._stop:
+            try:
+                device = self._opener(self.source)
+                if device is None:
+                    self._report("not_found")
+                else:
+                    try:
+                        self._read(device)
+                    finally:
+                        device.release()
+            except Exception as error:
+                if self._report("unplugged"):
+                    log.warning("camera %s: %s: %s", self.source, type(error).__name__, error)
+            self._stop.wait(RETRY_EVERY)
 
     def _read(self, device: Grabber) -> None:
         """Keep the newest picture until the device fails."""
-        while not self._stop.is_set():
-            try:
-                ok, bgr = device.read()
-            except cv2.error as error:
-                log.warning("camera %s: %s", self.source, error)
-                ok = False
-            if not ok:
+        good = time.monotonic()
+        while not self._stop:
+            ok, bgr = device.read()
+            now = time.monotonic_ns()
+            if ok:
+                with self._changed:
+                    self._picture = Picture(as_bgr(bgr), now, self._clock.utc_ns(now))
+                    self._taken += 1
+                    self._problem = ""
+                    self._changed.notify()
+                good = time.monotonic()
+            elif time.monotonic() - good > FAILED_AFTER:
                 self._report("unplugged")
-                self._stop.wait(RETRY_EVERY)
                 return
-            with self._changed:
-                self._picture = Picture(as_bgr(bgr), time.monotonic_ns(), time.time_ns())
-                self._taken += 1
-                self._problem = ""
-                self._changed.notify()
+            else:
+                self._stop.wait(0.01)
 
-    def _report(self, problem: str) -> None:
+    def _report(self, problem: str) -> bool:
+        """Tell the stream what is wrong; whether that is news."""
         with self._changed:
+            news = self._problem != problem
             self._problem = problem
             self._changed.notify()
+        return news
 
     def close(self) -> None:
-        """Stop reading; returns when the device is closed or will not answer."""
-        self._stop.set()
-        with self._changed:
-            self._changed.notify()
-        if self._thread.is_alive():
-            self._thread.join(timeout=2)
+        """Stop the stream, which then closes the device; a signal handler may call this."""
+        self._stop.ask()

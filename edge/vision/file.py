@@ -12,7 +12,9 @@ import cv2
 
 from edge.errors import CameraError
 from edge.link import CameraCondition, CameraState
+from edge.vision.clock import Clock
 from edge.vision.pictures import Picture, as_bgr, log
+from edge.vision.stop import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -24,6 +26,8 @@ _NOMINAL_FPS = 30.0
 _MAX_FPS = 1000.0
 _UNEVEN = 0.6
 """Deviation of one interval from the nominal one, in intervals: more than time stamps are rounded by."""
+_LATE_S = 0.1
+"""A picture this late is no longer the present."""
 
 
 class FileCamera:
@@ -34,7 +38,8 @@ class FileCamera:
     ) -> None:
         """Open `path`.
 
-        `paced`: deliver each picture when it is due, and skip what is late, as a real camera would.
+        `paced`: deliver each picture when it is due, and skip what is late, as a real camera would. A file that
+        decodes slower than it was taken plays as slowly as it decodes.
         `loop`: start again at the end, with a CameraState `ended` in between.
         Raises CameraError when the file is missing, empty or not a video.
         """
@@ -43,7 +48,8 @@ class FileCamera:
         self.path = path
         self.paced = paced
         self.loop = loop
-        self._stop = threading.Event()
+        self._clock = Clock()
+        self._stop = Stop()
         self.truncated = False
         """The file broke off before the length its header promises."""
         self.uneven = False
@@ -93,70 +99,68 @@ class FileCamera:
         while True:
             last = start
             with contextlib.closing(self._decoded()) as decoded:
-                for bgr, offset in decoded:
+                for bgr, offset, keeps_up in decoded:
                     taken = start + offset
-                    last = taken
                     if self.paced:
                         late = time.monotonic_ns() - taken
-                        if late > 100_000_000:
-                            skipped += 1
-                            continue
-                        if late < 0 and self._stop.wait(-late / 1e9):
+                        if late > _LATE_S * 1e9:
+                            if keeps_up:  # a newer picture is nearly here
+                                skipped += 1
+                                continue
+                            start, taken = start + late, taken + late
+                        if self._stop.wait(-late / 1e9):
                             return
-                    yield Picture(as_bgr(bgr), taken, _utc(taken) if self.paced else None, skipped)
-            if self._stop.is_set():
+                    last = taken
+                    yield Picture(
+                        as_bgr(bgr), taken, self._clock.utc_ns(taken) if self.paced else None, skipped
+                    )
+            end = last + round(1e9 / self.fps)
+            if self._stop.wait((end - time.monotonic_ns()) / 1e9 if self.paced else 0):
                 return
             yield self._state("ended", last, "truncated" if self.truncated else "")
             if not self.loop:
                 return
             self._capture.release()
             self._capture = self._open()
-            start = time.monotonic_ns() if self.paced else last + round(1e9 / self.fps)
+            start = time.monotonic_ns() if self.paced else end
             yield self._state("live", start)
 
-    def _decoded(self) -> Generator[tuple[cv2.typing.MatLike, int], None, None]:
-        """(picture, ns since the first one), decoded ahead of time in a thread of its own."""
-        ahead: queue.Queue[tuple[cv2.typing.MatLike, int] | None] = queue.Queue(_AHEAD)
+    def _decoded(self) -> Generator[tuple[cv2.typing.MatLike, int, bool], None, None]:
+        """(picture, ns since the first, whether it came sooner than it lasts), decoded ahead in a thread."""
+        ahead: queue.Queue[tuple[cv2.typing.MatLike, int] | Exception | None] = queue.Queue(_AHEAD)
         quit_now = threading.Event()
 
-        def put(item: tuple[cv2.typing.MatLike, int] | None) -> None:
+        def put(item: tuple[cv2.typing.MatLike, int] | Exception | None) -> bool:
             while not quit_now.is_set():
                 try:
-                    return ahead.put(item, timeout=0.1)
+                    ahead.put(item, timeout=0.1)
                 except queue.Full:
                     continue
-            return None
+                return True
+            return False
 
         def decode() -> None:
-            count, previous, origin = 0, -1.0, 0.0
+            end: Exception | None = None
             try:
-                while not quit_now.is_set():
-                    ok, bgr = self._capture.read()
-                    if not ok:
-                        break
-                    position = self._capture.get(cv2.CAP_PROP_POS_MSEC)
-                    origin = position if count == 0 else origin
-                    seconds = (position - origin) / 1e3
-                    if count and seconds <= previous:  # broken time stamps: go on at the nominal rate
-                        seconds = previous + 1 / self.fps
-                    self.uneven |= count > 0 and abs((seconds - previous) * self.fps - 1) > _UNEVEN
-                    previous = seconds
-                    count += 1
-                    put((bgr, round(seconds * 1e9)))
-                self.truncated = not quit_now.is_set() and count < 0.9 * self.frames
-            except cv2.error as error:
-                log.warning("decoding stopped: %s", error)
-                self.truncated = True
-            put(None)
+                all(put(item) for item in self._read())
+            except Exception as error:  # raised again where the pictures go
+                end = error
+            put(end)
 
         thread = threading.Thread(target=decode, name="decode", daemon=True)
         thread.start()
         try:
-            empty = True
-            while (item := ahead.get()) is not None and not self._stop.is_set():
-                empty = False
-                yield item
-            if empty and not self._stop.is_set():
+            before = None
+            asked = time.monotonic_ns()
+            while isinstance(item := ahead.get(), tuple) and not self._stop:
+                bgr, offset = item
+                waited = time.monotonic_ns() - asked
+                yield bgr, offset, before is not None and waited < offset - before
+                before = offset
+                asked = time.monotonic_ns()
+            if isinstance(item, Exception):
+                raise item
+            if before is None and not self._stop:
                 raise CameraError(
                     f"{self.path} has no picture that can be decoded",
                     "The file is damaged or holds only sound.",
@@ -165,13 +169,31 @@ class FileCamera:
             quit_now.set()
             thread.join()
 
+    def _read(self) -> Iterator[tuple[cv2.typing.MatLike, int]]:
+        """(picture, ns since the first) until the file ends or breaks off."""
+        count, previous, origin = 0, -1.0, 0.0
+        try:
+            while (read := self._capture.read())[0]:
+                position = self._capture.get(cv2.CAP_PROP_POS_MSEC)
+                origin = position if count == 0 else origin
+                seconds = (position - origin) / 1e3
+                if count and seconds <= previous:  # broken time stamps: go on at the nominal rate
+                    seconds = previous + 1 / self.fps
+                self.uneven |= count > 0 and abs((seconds - previous) * self.fps - 1) > _UNEVEN
+                previous = seconds
+                count += 1
+                yield read[1], round(seconds * 1e9)
+            self.truncated = count < 0.9 * self.frames
+        except cv2.error as error:
+            log.warning("decoding stopped: %s", error)
+            self.truncated = True
+
     def _state(self, state: CameraCondition, at: int, detail: str = "") -> CameraState:
         return CameraState(camera=self.id, state=state, detail=detail, monotonic_ns=at)
 
     def close(self) -> None:
-        """Stop the stream, which then closes the file: it must not go away under the thread that decodes it."""
-        self._stop.set()
+        """Stop the stream, which then closes the file: it must not go away under the thread that decodes it.
 
-
-def _utc(monotonic_ns: int) -> int:
-    return time.time_ns() - (time.monotonic_ns() - monotonic_ns)
+        A signal handler may call this.
+        """
+        self._stop.ask()

@@ -7,35 +7,27 @@ kernel allows it, it also moves into an empty network namespace before the first
 from __future__ import annotations
 
 import argparse
-import ctypes
 import logging
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.errors import KineboxError
-from edge.link import Publisher
-from edge.vision.source import open_source
+from edge.vision.isolation import leave_network
+from edge.vision.stop import SLICE_S, Stop
 
 if TYPE_CHECKING:
     from types import FrameType
+
+    from edge.link import Publisher
+    from edge.vision.source import Source
 
 log = logging.getLogger("edge.vision")
 
 _READER_S = 15.0
 """How long a recording waits for the hub before it plays."""
-
-_CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
-
-
-def leave_network() -> bool:
-    """Move this process into a network namespace without any interface; False where the kernel refuses.
-
-    systemd does the same with PrivateNetwork=yes; this is for a box or laptop that starts vision by hand.
-    """
-    libc = ctypes.CDLL(None, use_errno=True)
-    return any(libc.unshare(flags) == 0 for flags in (_CLONE_NEWNET, _CLONE_NEWUSER | _CLONE_NEWNET))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -48,11 +40,14 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--loop", action="store_true", help="play a file again and again")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(levelname)s: %(message)s", stream=sys.stderr)
-    # Before any library starts a thread: a namespace is a property of each thread.
     if not leave_network():
         log.warning(
             "the kernel refuses a network namespace: vision relies on the service manager to have no network"
         )
+    # Only now: these load libraries that start threads, and a thread keeps the network it was born with.
+    from edge.link import Publisher  # noqa: PLC0415
+    from edge.vision.source import open_source  # noqa: PLC0415
+
     try:
         source = open_source(
             options.camera,
@@ -62,26 +57,32 @@ def main(arguments: list[str] | None = None) -> int:
             loop=options.loop,
         )
         publisher = Publisher(options.socket, source.hello)
+        try:
+            _serve(source, publisher)
+        finally:
+            publisher.close()
     except KineboxError as error:
         log.error("%s. %s", error, error.remedy)
         return error.exit_code
+    return 0
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
+
+def _serve(source: Source, publisher: Publisher) -> None:
+    """Publish what the source yields until it ends or a signal comes."""
+    stop = Stop()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop.ask()
         source.close()
 
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
-    try:
-        if source.recorded:
-            publisher.wait_for_reader(_READER_S)
-        for record in source.stream():
-            publisher.publish(record)
-    except KineboxError as error:
-        log.error("%s. %s", error, error.remedy)
-        return error.exit_code
-    finally:
-        publisher.close()
-    return 0
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+    if source.recorded:
+        deadline = time.monotonic() + _READER_S
+        while not (stop or publisher.wait_for_reader(SLICE_S) or time.monotonic() > deadline):
+            pass
+    for record in source.stream():
+        publisher.publish(record)
 
 
 if __name__ == "__main__":

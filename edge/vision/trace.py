@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import gzip
 import struct
-import threading
 import time
 import zlib
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from edge.errors import CameraError, LinkError
 from edge.link import MAX_RECORD, CameraState, Hello, PoseFrame, Record, decode, encode
+from edge.vision.clock import Clock
+from edge.vision.stop import Stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 
 SUFFIX = ".trace"
 _LENGTH = struct.Struct(">I")
+_FRAME_NS = 33_000_000
+"""How long the last frame lasts."""
 
 
 class TraceWriter:
@@ -63,25 +68,29 @@ class TraceSource:
     remarks: tuple[str, ...] = ()
 
     def __init__(self, path: Path, *, paced: bool = False, loop: bool = False) -> None:
-        """CameraError when `path` is no trace."""
+        """CameraError when `path` is no trace, or one without a single frame."""
         self.path = path
         self.paced = paced
         self.loop = loop
-        self._stop = threading.Event()
-        hello = next(read_trace(path), None)
+        self._clock = Clock()
+        self._stop = Stop()
+        records = read_trace(path)
+        hello = next(records, None)
         if not isinstance(hello, Hello):
             raise CameraError(f"{path} does not start like a trace", "Record it again.")
+        if not any(isinstance(record, PoseFrame) for record in records):
+            raise CameraError(f"trace {path} has no frames", "Record it again.")
         self.hello = hello
 
     def stream(self) -> Iterator[PoseFrame | CameraState]:
         """The recorded frames; paced, they carry the present time, and with `loop` they come again and again."""
         number = 0
-        while not self._stop.is_set():
+        while not self._stop:
             first = None
             start = time.monotonic_ns()
             last = start
             for record in read_trace(self.path):
-                if self._stop.is_set():
+                if self._stop:
                     return
                 if isinstance(record, Hello):
                     continue
@@ -90,34 +99,24 @@ class TraceSource:
                     yield record
                     continue
                 last = start + record.monotonic_ns - first
-                if self._stop.wait(max(last - time.monotonic_ns(), 0) / 1e9):
+                if self._wait_until(last):
                     return
                 if isinstance(record, PoseFrame):
                     number += 1
-                    yield _restamp(record, number, last)
+                    yield replace(record, number=number, monotonic_ns=last, utc_ns=self._clock.utc_ns(last))
                 elif record.state != "ended":
-                    yield CameraState(
-                        camera=record.camera, state=record.state, detail=record.detail, monotonic_ns=last
-                    )
+                    yield replace(record, monotonic_ns=last)
             if self.paced:
+                if self._wait_until(last + _FRAME_NS):
+                    return
                 yield CameraState(camera=self.hello.camera, state="ended", monotonic_ns=last)
             if not self.loop:
                 return
 
+    def _wait_until(self, monotonic_ns: int) -> bool:
+        """Sleep until then; whether the stream was stopped meanwhile."""
+        return self._stop.wait((monotonic_ns - time.monotonic_ns()) / 1e9)
+
     def close(self) -> None:
-        """Stop the stream."""
-        self._stop.set()
-
-
-def _restamp(frame: PoseFrame, number: int, monotonic_ns: int) -> PoseFrame:
-    return PoseFrame(
-        camera=frame.camera,
-        number=number,
-        monotonic_ns=monotonic_ns,
-        utc_ns=time.time_ns() - (time.monotonic_ns() - monotonic_ns),
-        width=frame.width,
-        height=frame.height,
-        timings=frame.timings,
-        skipped=frame.skipped,
-        subjects=frame.subjects,
-    )
+        """Stop the stream; a signal handler may call this."""
+        self._stop.ask()

@@ -7,6 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -16,26 +17,35 @@ from edge.vision.device import DeviceCamera, open_v4l2
 from edge.vision.pictures import Picture
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 class Cable:
-    """A device whose pictures the test hands in one by one; None pulls the plug."""
+    """A device whose pictures the test hands in one by one; None pulls the plug, an exception is the driver's."""
 
     def __init__(self) -> None:
-        self.pictures: queue.Queue[int | None] = queue.Queue()
+        self.pictures: queue.Queue[int | bool | Exception | None] = queue.Queue()
         self.plugged = threading.Event()
         self.plugged.set()
+        self.released = 0
 
     def open(self, _device: str) -> Cable | None:
         return self if self.plugged.is_set() else None
 
     def read(self) -> tuple[bool, Any]:
-        level = self.pictures.get()
-        return level is not None, np.full((8, 8, 3), level or 0, np.uint8)
+        if not self.plugged.is_set():
+            return False, None
+        item = self.pictures.get()
+        if isinstance(item, Exception):
+            raise item
+        if item is None:
+            self.plugged.clear()
+        if item is None or isinstance(item, bool):
+            return bool(item), None
+        return True, np.full((8, 8, 3), item, np.uint8)
 
     def release(self) -> None:
-        pass
+        self.released += 1
 
 
 @pytest.fixture
@@ -46,7 +56,8 @@ def cable() -> Cable:
 @pytest.fixture
 def camera(cable: Cable, monkeypatch: pytest.MonkeyPatch) -> Iterator[DeviceCamera]:
     monkeypatch.setattr(device, "STALLED_AFTER", 0.3)
-    monkeypatch.setattr(device, "RETRY_EVERY", 0.05)
+    monkeypatch.setattr(device, "RETRY_EVERY", 0.3)
+    monkeypatch.setattr(device, "FAILED_AFTER", 0.1)
     camera = DeviceCamera("/dev/video0", opener=cable.open)
     yield camera
     cable.pictures.put(None)
@@ -54,12 +65,11 @@ def camera(cable: Cable, monkeypatch: pytest.MonkeyPatch) -> Iterator[DeviceCame
 
 
 def test_unplugged_and_plugged_in_again(cable: Cable, camera: DeviceCamera) -> None:
-    stream = camera.stream()
+    stream = news(camera)
     assert state(stream) == ("starting", "")
     cable.pictures.put(10)
     assert state(stream) == ("live", "")
     assert picture(stream).bgr[0, 0, 0] == 10
-    cable.plugged.clear()
     cable.pictures.put(None)
     assert state(stream) == ("lost", "unplugged")
     assert state(stream) == ("lost", "not_found")
@@ -70,7 +80,7 @@ def test_unplugged_and_plugged_in_again(cable: Cable, camera: DeviceCamera) -> N
 
 
 def test_stalled_driver(cable: Cable, camera: DeviceCamera) -> None:
-    stream = camera.stream()
+    stream = news(camera)
     state(stream)
     cable.pictures.put(10)
     state(stream)
@@ -80,8 +90,88 @@ def test_stalled_driver(cable: Cable, camera: DeviceCamera) -> None:
     assert state(stream) == ("live", "")
 
 
-def test_only_the_newest_picture_is_kept(cable: Cable, camera: DeviceCamera) -> None:
+def test_a_failed_read_is_not_an_unplugged_camera(cable: Cable, camera: DeviceCamera) -> None:
+    stream = news(camera)
+    state(stream)
+    cable.pictures.put(10)
+    state(stream)
+    picture(stream)
+    cable.pictures.put(False)
+    cable.pictures.put(False)
+    cable.pictures.put(11)
+    assert picture(stream).bgr[0, 0, 0] == 11
+    assert cable.released == 0
+
+
+@pytest.mark.parametrize(
+    "failure", [RuntimeError("driver"), cv2.error("driver"), True], ids=["bug", "opencv", "no picture"]
+)
+def test_no_failure_of_a_driver_ends_the_camera(
+    cable: Cable, camera: DeviceCamera, failure: Exception | bool
+) -> None:
+    stream = news(camera)
+    state(stream)
+    cable.pictures.put(10)
+    state(stream)
+    picture(stream)
+    cable.pictures.put(failure)
+    assert state(stream) == ("lost", "unplugged")
+    cable.pictures.put(11)
+    assert state(stream) == ("live", "")
+    assert picture(stream).bgr[0, 0, 0] == 11
+    assert cable.released == 1
+
+
+def test_opening_and_closing_may_fail_too(cable: Cable, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(device, "RETRY_EVERY", 0.05)
+    monkeypatch.setattr(device, "FAILED_AFTER", 0.1)
+    monkeypatch.setattr(cable, "release", raising("no release"))
+    openers = iter([raising("no open"), cable.open, cable.open])
+
+    def open_next(name: str) -> Cable | None:
+        opener: Callable[[str], Cable | None] = next(openers)
+        return opener(name)
+
+    camera = DeviceCamera("/dev/video0", opener=open_next)
+    stream = news(camera)
+    state(stream)
+    assert state(stream) == ("lost", "unplugged")
+    cable.pictures.put(10)
+    assert state(stream) == ("live", "")
+    picture(stream)
+    cable.pictures.put(RuntimeError("read"))
+    assert state(stream) == ("lost", "unplugged")
+    cable.pictures.put(11)
+    assert state(stream) == ("live", "")
+    camera.close()
+    cable.pictures.put(None)
+
+
+def raising(what: str) -> Callable[..., Any]:
+    """A function that fails."""
+
+    def fail(*_: object) -> None:
+        raise RuntimeError(what)
+
+    return fail
+
+
+def test_without_a_camera_the_state_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the very same object, often enough for whoever has a socket to look after."""
+    camera = DeviceCamera("/dev/video0", opener=lambda _: None)
     stream = camera.stream()
+    assert state(stream) == ("starting", "")
+    began = time.monotonic()
+    assert state(stream) == ("lost", "not_found")
+    first, second, third = (next(stream) for _ in range(3))
+    assert first is second is third
+    assert time.monotonic() - began < 2
+    camera.close()
+    assert list(stream) == []
+
+
+def test_only_the_newest_picture_is_kept(cable: Cable, camera: DeviceCamera) -> None:
+    stream = news(camera)
     state(stream)
     cable.pictures.put(1)
     state(stream)
@@ -97,7 +187,7 @@ def test_only_the_newest_picture_is_kept(cable: Cable, camera: DeviceCamera) -> 
 
 
 def test_closing_ends_the_stream(cable: Cable, camera: DeviceCamera) -> None:
-    stream = camera.stream()
+    stream = news(camera)
     state(stream)
     threading.Timer(0.1, camera.close).start()
     assert list(stream) == []
@@ -105,6 +195,15 @@ def test_closing_ends_the_stream(cable: Cable, camera: DeviceCamera) -> None:
 
 def test_a_device_that_is_not_there() -> None:
     assert open_v4l2("/dev/video99") is None
+
+
+def news(camera: DeviceCamera) -> Iterator[Picture | CameraState]:
+    """What the camera yields, without the states it says again."""
+    last: Picture | CameraState | None = None
+    for item in camera.stream():
+        if item is not last:
+            yield item
+        last = item
 
 
 def state(stream: Iterator[Picture | CameraState]) -> tuple[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -17,6 +17,8 @@ from tests.vision.clips import rotate, set_durations, write_clip
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import cv2
 
 
 def play(path: Path, **options: bool) -> tuple[list[Picture], list[CameraState]]:
@@ -112,7 +114,8 @@ def test_an_address_is_not_opened() -> None:
     assert caught.value.exit_code == 3
 
 
-def test_paced_like_a_camera(tmp_path: Path) -> None:
+def test_paced_like_a_camera(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KINEBOX_ASSUME_CLOCK", "1")
     camera = FileCamera(write_clip(tmp_path / "a.mp4", frames=15, fps=30), paced=True)
     started = time.monotonic_ns()
     pictures = [item for item in camera.stream() if isinstance(item, Picture)]
@@ -133,6 +136,55 @@ def test_slow_consumer_of_a_paced_file_gets_the_present(tmp_path: Path) -> None:
     camera.close()
     assert max(lateness) < 0.5
     assert skipped > 10
+
+
+class Slow:
+    """A decoder that takes `seconds` for each picture, and may break."""
+
+    def __init__(self, capture: cv2.VideoCapture, seconds: float, breaks_at: int = -1) -> None:
+        self.capture, self.seconds, self.left = capture, seconds, breaks_at
+        self.get, self.release = capture.get, capture.release
+
+    def read(self) -> tuple[bool, Any]:
+        self.left -= 1
+        if self.left == -1:
+            raise MemoryError("no room for a picture")
+        time.sleep(self.seconds)
+        return self.capture.read()
+
+
+def test_a_file_that_decodes_too_slowly_plays_slowly(tmp_path: Path) -> None:
+    camera = FileCamera(write_clip(tmp_path / "a.mp4", frames=30, fps=30), paced=True)
+    camera._capture = Slow(camera._capture, 0.05)  # type: ignore[assignment]
+    times, lateness = [], []
+    for item in camera.stream():
+        if isinstance(item, Picture):
+            times.append(item.monotonic_ns / 1e9)
+            lateness.append(time.monotonic() - times[-1])
+    assert len(times) > 20
+    assert np.diff(times).min() > 0
+    assert max(lateness) < 0.3
+    assert times[-1] - times[0] > 1.2  # 29 pictures in 0.05 s each
+
+
+@pytest.mark.parametrize("after", [0, 5])
+def test_a_decoder_that_breaks_ends_the_stream(tmp_path: Path, after: int) -> None:
+    camera = FileCamera(write_clip(tmp_path / "a.mp4", frames=30))
+    camera._capture = Slow(camera._capture, 0, breaks_at=after)  # type: ignore[assignment]
+    with pytest.raises(MemoryError):
+        list(camera.stream())
+
+
+def test_a_clip_of_one_picture_does_not_spin(tmp_path: Path) -> None:
+    camera = FileCamera(write_clip(tmp_path / "a.mp4", frames=1), paced=True, loop=True)
+    began = time.monotonic()
+    ends = 0
+    for item in camera.stream():
+        if isinstance(item, CameraState) and item.state == "ended":
+            ends += 1
+        if ends == 10:
+            camera.close()
+    assert time.monotonic() - began > 10 / 31
 
 
 def test_loop_starts_again_until_it_is_closed(tmp_path: Path) -> None:

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
+
+from tests.vision.serving import Vision
 
 NETWORK = (
     "http urllib.request ssl ftplib smtplib asyncio fastapi uvicorn starlette httpx requests websockets paho"
 )
 PIXELS = "cv2 onnxruntime onnx edge.vision models"
+VISION = "edge.vision.service, edge.vision.source, edge.link"
+
+ORDINARY = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
+"""What makes root an ordinary user: all rights of an administrator are gone."""
+UNSHARE = """
+import ctypes, sys
+new_user, new_net = 0x10000000, 0x40000000
+unshare = ctypes.CDLL(None).unshare
+sys.exit(0 if unshare(new_net) == 0 or unshare(new_user | new_net) == 0 else 1)
+"""
 
 
 def python(code: str) -> str:
@@ -26,37 +41,41 @@ def python(code: str) -> str:
     return done.stdout.strip()
 
 
-def loaded(module: str, names: str) -> str:
-    return python(f"import sys, {module}\nprint(*[n for n in {names.split()!r} if n in sys.modules])")
+def loaded(modules: str, names: str) -> str:
+    return python(f"import sys, {modules}\nprint(*[n for n in {names.split()!r} if n in sys.modules])")
 
 
 def test_vision_loads_nothing_that_speaks_to_a_network() -> None:
-    assert loaded("edge.vision.service", NETWORK) == ""
+    assert loaded(VISION, NETWORK) == ""
 
 
 def test_the_hub_loads_nothing_that_sees() -> None:
     assert loaded("edge.hub", PIXELS) == ""
 
 
-def test_in_its_namespace_vision_reaches_nothing() -> None:
-    """A listener on this very machine cannot be reached once vision has left the network."""
-    answer = python(
-        """
-        import socket
-        from edge.vision.service import leave_network
+def test_the_way_out_starts_no_thread() -> None:
+    """Libraries that start threads come after `leave_network`."""
+    assert loaded("edge.vision.service", "numpy cv2 onnxruntime msgspec") == ""
 
-        server = socket.create_server(("127.0.0.1", 0))
-        socket.create_connection(server.getsockname()).close()
-        if not leave_network():
-            print("refused by the kernel")
-        else:
-            try:
-                socket.create_connection(("127.0.0.1", server.getsockname()[1]), timeout=2)
-                print("reached")
-            except OSError as error:
-                print("unreachable")
-        """
-    )
-    if answer == "refused by the kernel":
+
+@pytest.mark.parametrize("prefix", [[], ORDINARY], ids=["as we are", "ordinary user"])
+def test_no_thread_of_vision_reaches_the_network(trace: Path, tmp_path: Path, prefix: list[str]) -> None:
+    """A listener on this very machine is in the socket table of our network and of no thread of vision."""
+    if prefix and os.geteuid() != 0:
+        pytest.skip("already an ordinary user")
+    probe = subprocess.run([*prefix, sys.executable, "-c", UNSHARE], check=False, timeout=30)
+    if probe.returncode:
         pytest.skip("missing: the right to make a network namespace")
-    assert answer == "unreachable"
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        Vision(tmp_path / "link", trace, "--loop", prefix=prefix) as vision,
+    ):
+        listener = f":{server.getsockname()[1]:04X} "
+        subscriber = vision.connect()
+        assert listener in Path("/proc/self/net/tcp").read_text(encoding="ascii")
+        threads = list(Path(f"/proc/{vision.process.pid}/task").iterdir())
+        assert len(threads) > 1
+        for thread in threads:
+            assert listener not in (thread / "net/tcp").read_text(encoding="ascii"), thread
+        subscriber.close()
+        assert "refuses a network namespace" not in vision.stop()

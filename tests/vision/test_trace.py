@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import time
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from edge.errors import CameraError
 from edge.link import CameraState, Hello, PoseFrame
@@ -15,18 +17,6 @@ from tests.link.test_link import HELLO, frame
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-@pytest.fixture
-def trace(tmp_path: Path) -> Path:
-    path = tmp_path / "walk.trace"
-    writer = TraceWriter(path, HELLO)
-    writer.write(CameraState(camera="cam0", state="live", monotonic_ns=0))
-    for number in range(1, 6):
-        writer.write(frame(number))
-    writer.write(CameraState(camera="cam0", state="ended", monotonic_ns=6))
-    writer.close()
-    return path
 
 
 def test_what_was_recorded_comes_back(trace: Path) -> None:
@@ -47,7 +37,8 @@ def test_the_same_recording_gives_the_same_file(trace: Path, tmp_path: Path) -> 
     assert copy.read_bytes() == trace.read_bytes()
 
 
-def test_paced_and_looped_it_is_a_camera_of_the_present(trace: Path) -> None:
+def test_paced_and_looped_it_is_a_camera_of_the_present(trace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KINEBOX_ASSUME_CLOCK", "1")
     source = TraceSource(trace, paced=True, loop=True)
     frames, ends = [], 0
     for record in source.stream():
@@ -77,6 +68,39 @@ def test_damaged_trace_is_told(trace: Path, damage: object) -> None:
     trace.write_bytes(damage(trace.read_bytes()))  # type: ignore[operator]
     with pytest.raises(CameraError, match=r"trace|Trace"):
         list(TraceSource(trace).stream())
+
+
+def test_trace_without_frames_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "empty.trace"
+    writer = TraceWriter(path, HELLO)
+    writer.write(CameraState(camera="cam0", state="live", monotonic_ns=0))
+    writer.close()
+    with pytest.raises(CameraError, match="no frames"):
+        TraceSource(path)
+
+
+def test_a_short_trace_does_not_spin(tmp_path: Path) -> None:
+    path = tmp_path / "one.trace"
+    writer = TraceWriter(path, HELLO)
+    writer.write(frame(1))
+    writer.close()
+    source = TraceSource(path, paced=True, loop=True)
+    began = time.monotonic()
+    rounds = sum(1 for _ in itertools.islice(source.stream(), 20)) / 2
+    assert rounds / (time.monotonic() - began) < 35
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"skeleton": "zebra"}, {"keypoints": bytes(10 * 12)}, {"world": bytes(12)}, {"keypoints": b""}]
+)
+def test_a_trace_of_another_shape_is_told(tmp_path: Path, wrong: dict[str, object]) -> None:
+    path = tmp_path / "odd.trace"
+    writer = TraceWriter(path, HELLO)
+    seen = frame(1)
+    writer.write(replace(seen, subjects=(replace(seen.subjects[0], **wrong),)))
+    writer.close()
+    with pytest.raises(CameraError, match=r"unknown skeleton|impossible length"):
+        TraceSource(path)
 
 
 def test_missing_trace(tmp_path: Path) -> None:
