@@ -93,13 +93,18 @@ class BlazePose:
         return [subject] if subject else []
 
     def _find(self, bgr: npt.NDArray[np.uint8], t: float) -> _Track | None:
-        """A track for the main person: the largest found, as the one who stands before the camera."""
+        """A track for the main person: the largest found in whom the landmark network sees a person, too.
+
+        The largest is the one who stands before the camera; the detector alone also finds people where two stand
+        close together and neither is.
+        """
         height, width = bgr.shape[:2]
         rois = [found.roi for found in self.detector.detect(bgr) if found.roi.usable(width, height)]
-        if not rois:
-            return None
-        roi = max(rois, key=lambda roi: roi.side)
-        return _Track(self._identity(roi, t), roi)
+        for roi in sorted(rois, key=lambda roi: roi.side, reverse=True):
+            seen = landmarks.decode(self.landmarks.network.run(self.landmarks.crop(bgr, roi)), roi)
+            if seen.presence >= _PRESENCE:
+                return _Track(self._identity(roi, t), roi)
+        return None
 
     def _identity(self, roi: Roi, t: float) -> int:
         """The last person's id where someone was lost a moment ago, else a new one."""
@@ -116,7 +121,7 @@ class BlazePose:
         outputs = self.landmarks.network.run(image)
         self.timings["model"] = (perf_counter() - start) * 1e3
         seen = landmarks.decode(outputs, track.roi)
-        if not (seen.presence >= _PRESENCE and np.isfinite(seen.points).all()):
+        if not (seen.presence >= _PRESENCE and seen.finite()):
             self._track = None
             return None
         subject = track.update(seen, t)

@@ -37,6 +37,10 @@ class Landmarks(NamedTuple):
     presence: float
     """How surely there is a person at all, 0-1."""
 
+    def finite(self) -> bool:
+        """Whether every value is a number."""
+        return all(bool(np.isfinite(part).all()) for part in self)
+
 
 class LandmarkModel:
     """Reads the joints of the person in a region."""

@@ -29,11 +29,13 @@ class OneEuro:
     def __call__(self, value: Array, t: float, scale: float = 1.0) -> Array:
         """`value` smoothed at time `t` (seconds, increasing); `scale` divides speeds (the size of the person).
 
-        A time that stands still or goes back restarts the filter: there is no speed to be had from it.
+        A time that stands still or goes back restarts the filter: there is no speed to be had from it. So does
+        a value that was no number, which would otherwise stay for ever.
         """
         dt = t - self._time
         self._time = t
-        if self._value is None or self._speed is None or dt <= 0:
+        follows = self._value is not None and dt > 0 and np.isfinite([value, self._value]).all()
+        if self._value is None or self._speed is None or not follows:
             self._value, self._speed = value.copy(), np.zeros_like(value)
             return value.copy()
         raw_speed = (value - self._value) / (dt * max(scale, 1e-9))

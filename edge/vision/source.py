@@ -86,14 +86,16 @@ class PixelSource:
         return self.camera.remarks
 
     def stream(self) -> Iterator[PoseFrame | CameraState]:
-        """One frame for each picture, and every state of the camera."""
+        """One frame for each picture, and every state of the camera; `read` is the time since the item before."""
         number = 0
         waiting = perf_counter()
         for item in self.camera.stream():
             if isinstance(item, CameraState):
                 if item.state != "live":
                     self.pipeline.reset()
+                self._dark_since, self._black = None, False
                 yield item
+                waiting = perf_counter()
                 continue
             read_ms = (perf_counter() - waiting) * 1e3
             change = self._darkness(item.bgr, item.monotonic_ns)

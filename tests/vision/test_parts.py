@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edge.vision.detector import ANCHORS, decode, merge
-from edge.vision.landmarks import refine
+from edge.vision.landmarks import Landmarks, refine
 from edge.vision.roi import Roi
 from edge.vision.smoothing import OneEuro
 
@@ -101,6 +101,24 @@ def test_one_euro_calms_rest_and_follows_speed() -> None:
     fast = OneEuro(0.05, 80.0)
     ramp = np.array([fast(np.array([3 * t]), t, scale=1.0)[0] for t in times])
     assert abs(ramp[-1] - 3 * times[-1]) < 0.02
+
+
+@pytest.mark.parametrize("broken", [math.nan, math.inf])
+def test_one_euro_recovers_from_what_is_no_number(broken: float) -> None:
+    smooth = OneEuro(1.0, 0.0)
+    for t, value in enumerate([1.0, broken, 2.0]):
+        last = smooth(np.array([value, 5.0]), t / 30)
+    assert last.tolist() == [2.0, 5.0]
+    assert smooth(np.array([2.0, 5.0]), 0.2).tolist() == [2.0, 5.0]
+
+
+@pytest.mark.parametrize("part", ["points", "visibility", "world"])
+def test_landmarks_that_are_no_numbers_are_seen(part: str) -> None:
+    seen = Landmarks(np.zeros((39, 2)), np.zeros(39), np.zeros((33, 3)), 0.9)
+    assert seen.finite()
+    broken = getattr(seen, part).copy()
+    broken[3] = np.nan
+    assert not seen._replace(**{part: broken}).finite()
 
 
 def test_one_euro_restarts_when_time_goes_back() -> None:
