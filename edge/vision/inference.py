@@ -29,8 +29,6 @@ class Network:
         # Spinning workers would burn a core between frames: the camera, not the model, sets the pace.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
-        # Without it processors that have AVX2 but no VNNI overflow when they add INT8 products, and lose people.
-        options.add_session_config_entry("session.x64quantprecision", "1")
         self._outputs = list(outputs)
         self._session: Any = ort.InferenceSession(
             model_bytes(stage, precision), options, providers=["CPUExecutionProvider"]
