@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 import cv2
 import msgspec
 import numpy as np
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -167,11 +168,12 @@ def _processor() -> str:
 def _print(report: Report) -> None:
     console = Console()
     table = Table(
+        box=SIMPLE,
         title=f"One frame of {report.clip} at {report.width} x {report.height}, on one core",
-        caption="Milliseconds from picture to joints; x: to MediaPipe; outside: not in the network itself",
+        caption="Milliseconds from picture to joints. x: to MediaPipe. outside: not in the network.",
     )
     table.add_column("pipeline", no_wrap=True)
-    for column in ("median", "p90", "CPU", "x median", "x p90", "x CPU", "found", "outside"):
+    for column in ("p50", "p90", "CPU", "x p50", "x p90", "x CPU", "found", "outside"):
         table.add_column(column, justify="right")
     for name, cost in report.pipelines.items():
         table.add_row(
