@@ -222,11 +222,23 @@ class Connection:
             log.warning("%s does not take a message: %s", self.broker.host, reason)
 
 
+class _Socket(ssl.SSLSocket):
+    """Closed where the handshake fails: paho would leave that to the garbage collector."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except OSError:
+            self.close()
+            raise
+
+
 def _tls_context(broker: Broker) -> ssl.SSLContext | None:
     if not broker.tls:
         return None
     try:
         context = ssl.create_default_context(cafile=None if broker.ca is None else str(broker.ca))
+        context.sslsocket_class = _Socket
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         if broker.certificate is not None and broker.key is not None:
             context.load_cert_chain(broker.certificate, broker.key)
