@@ -1,6 +1,6 @@
 """`kinebox run` on a laptop: both processes, each started again when it dies, and stopped together.
 
-On a box systemd does this, unit by unit.
+Whatever ends the supervisor ends them, too. On a box systemd does this, unit by unit.
 """
 
 from __future__ import annotations
@@ -12,23 +12,24 @@ import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from types import FrameType
 
 log = logging.getLogger(__name__)
 
 _BACKOFF_S = (0.2, 1.0, 2.0, 5.0, 10.0)
-"""Pause before each further start; a process that lived LONG_ENOUGH_S starts again at the first."""
+"""Pause before each further start; a process that lived _LONG_ENOUGH_S starts again at the first."""
 _LONG_ENOUGH_S = 30.0
 _STOP_S = 8.0
 """Seconds to stop in before the process is killed."""
+_LOOK_S = 0.1
+"""Seconds between two looks at the processes, and at what signals have left."""
 
 
 @dataclass
@@ -37,38 +38,43 @@ class Service:
 
     name: str
     command: list[str]
+    finishes: bool = False
+    """It may end by itself with success: a file is played to its end."""
     process: subprocess.Popen[bytes] | None = None
+    finished: bool = False
+    starts: int = 0
     started: float = 0.0
     deaths: int = 0
+    """In a row, each soon after its start."""
     restart_at: float = 0.0
-    finished: bool = False
-    """It ended by itself with success: a file was played to its end."""
 
     def start(self) -> None:
-        """Start it in a session of its own, so that Ctrl-C reaches only the supervisor."""
+        """Start it in a session of its own, so that Ctrl-C reaches only the supervisor, and tied to this process."""
+        self.starts += 1
         self.started = time.monotonic()
-        self.process = subprocess.Popen(self.command, start_new_session=True, stdin=subprocess.DEVNULL)
+        tied = [sys.executable, "-m", "edge.tied", str(os.getpid()), *self.command]
+        self.process = subprocess.Popen(tied, start_new_session=True, stdin=subprocess.DEVNULL)
 
     def check(self) -> int | None:
         """Restart it when it is due; returns an exit code that must end everything, else None."""
-        if self.finished:
-            return None
         if self.process is None:
-            if time.monotonic() >= self.restart_at:
+            if not self.finished and time.monotonic() >= self.restart_at:
                 self.start()
             return None
         code = self.process.poll()
         if code is None:
             return None
         self.process = None
-        if code == 0:
+        if code == 0 and self.finishes:
             self.finished = True
             return None
         lived = time.monotonic() - self.started
-        if code > 0 and code != 1 and self.deaths == 0 and lived < _LONG_ENOUGH_S:
+        if code > 1 and self.starts == 1 and lived < _LONG_ENOUGH_S:
             return code  # an error with a remedy (edge.errors) at the first start: trying again will not help
-        self.deaths = 0 if lived > _LONG_ENOUGH_S else self.deaths + 1
-        pause = _BACKOFF_S[min(self.deaths, len(_BACKOFF_S)) - 1] if self.deaths else _BACKOFF_S[0]
+        if lived > _LONG_ENOUGH_S:
+            self.deaths = 0
+        pause = _BACKOFF_S[min(self.deaths, len(_BACKOFF_S) - 1)]
+        self.deaths += 1
         log.warning("%s ended with %s; starting it again in %.1f s", self.name, _cause(code), pause)
         self.restart_at = time.monotonic() + pause
         return None
@@ -106,7 +112,9 @@ def services(
     vision += ["--precision", precision, "--threads", str(threads), *(["--loop"] if loop else [])]
     hub = [sys.executable, "-m", "edge.hub", "--socket", str(socket), "--exercise", exercise]
     hub += ["--host", host, "--port", str(port)]
-    return [Service("vision", vision), Service("hub", hub)]
+    # A device has no end, nor has a file that is played again and again: there, success is a stray signal.
+    plays_once = Path(camera).expanduser().is_file() and not loop
+    return [Service("vision", vision, finishes=plays_once), Service("hub", hub)]
 
 
 @contextlib.contextmanager
@@ -120,21 +128,25 @@ def runtime_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
-def supervise(running: list[Service], on_tick: Callable[[], None] = lambda: None) -> int:
+def supervise(running: list[Service]) -> int:
     """Keep the services alive until a signal comes; returns an exit code."""
-    stop = threading.Event()
+    stop = False
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
+        nonlocal stop
+        stop = (
+            True  # and nothing else: a handler that takes a lock waits for ever on the thread it interrupts
+        )
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, on_signal)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:  # nohup
+            signal.signal(number, on_signal)
     fatal: int | None = None
     try:
         for service in running:
             service.start()
-        while fatal is None and not stop.wait(0.1):
-            on_tick()
+        while fatal is None and not stop:
+            time.sleep(_LOOK_S)
             fatal = next((code for service in running if (code := service.check()) is not None), None)
     finally:
         for service in reversed(running):

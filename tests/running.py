@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -48,6 +49,19 @@ def record_squats(path: Path) -> None:
             )
         )
     writer.close()
+
+
+class Ending:
+    """The end of a process that may be another's child (a zombie counts as ended)."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._descriptor = os.pidfd_open(pid)
+
+    def wait(self, seconds: float) -> None:
+        ended, _, _ = select.select([self._descriptor], [], [], seconds)
+        os.close(self._descriptor)
+        assert ended, f"process {self.pid} still runs"
 
 
 class Box:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge.store import Store
-from tests.running import REPS, Box, record_squats
+from tests.running import REPS, Box, Ending, record_squats
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -26,15 +26,29 @@ def squats(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def box(squats: Path, tmp_path: Path) -> Iterator[Box]:
-    running = Box(squats, tmp_path / "state", "--loop")
-    yield running
-    running.stop()
+def start(tmp_path: Path) -> Iterator[Callable[..., Box]]:
+    """Starts a box with a camera, which is stopped after the test."""
+    started = []
+
+    def new(camera: Path, *options: str) -> Box:
+        started.append(Box(camera, tmp_path / "state", *options))
+        return started[-1]
+
+    yield new
+    for box in started:
+        box.stop()
 
 
-def test_counts_keeps_and_stops_cleanly(squats: Path, tmp_path: Path) -> None:
-    box = Box(squats, tmp_path / "state")
-    sessions = box.wait("/api/v1/sessions", lambda a: a["sessions"] and a["sessions"][0]["ended"])["sessions"]
+@pytest.fixture
+def box(start: Callable[..., Box], squats: Path) -> Box:
+    return start(squats, "--loop")
+
+
+def test_counts_keeps_and_stops_cleanly(squats: Path, start: Callable[..., Box]) -> None:
+    box = start(squats)
+    sessions = box.wait("/api/v1/sessions", lambda a: a["sessions"] and a["sessions"][0]["end_reason"])[
+        "sessions"
+    ]
     assert sessions[0]["exercises"][0]["reps"] == REPS
     assert sessions[0]["end_reason"] == "source_ended"
     detail = box.get(f"/api/v1/sessions/{sessions[0]['id']}")
@@ -74,8 +88,8 @@ def test_either_process_may_die(box: Box, victim: str) -> None:
     assert box.child(victim) != killed
 
 
-def test_kill_of_everything_loses_no_session(squats: Path, tmp_path: Path) -> None:
-    box = Box(squats, tmp_path / "state")
+def test_kill_of_everything_loses_no_session(squats: Path, start: Callable[..., Box]) -> None:
+    box = start(squats)
     box.wait(
         "/api/v1/sessions",
         lambda a: (
@@ -84,8 +98,8 @@ def test_kill_of_everything_loses_no_session(squats: Path, tmp_path: Path) -> No
     )
     for pid in (box.child("edge.vision"), box.child("edge.hub"), box.process.pid):
         os.kill(pid, signal.SIGKILL)
-    box.process.communicate()
-    with Store(tmp_path / "state" / "kinebox.db") as store:
+    box.process.communicate(timeout=20)
+    with Store(box.state / "kinebox.db") as store:
         assert store.recover(time.time()) == 1
         (session,) = store.sessions(10)
         assert session.end_reason == "interrupted"
@@ -93,8 +107,32 @@ def test_kill_of_everything_loses_no_session(squats: Path, tmp_path: Path) -> No
         assert session.duration_s >= 4
 
 
-def test_wrong_camera_ends_with_its_error(tmp_path: Path) -> None:
-    box = Box(tmp_path / "none.mp4", tmp_path / "state")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_whatever_ends_the_supervisor_ends_the_box(box: Box, number: signal.Signals) -> None:
+    box.wait("/api/v1/sessions", lambda a: a["sessions"])
+    children = [Ending(box.child(module)) for module in ("edge.vision", "edge.hub")]
+    box.process.send_signal(number)
+    for child in children:
+        child.wait(15)
+    box.process.communicate(timeout=5)
+    assert box.process.returncode == (-number if number == signal.SIGKILL else 0)
+    with Store(box.state / "kinebox.db") as store:
+        assert store.recover(time.time()) == 0  # ended by the hub itself, not by the next start
+        assert store.sessions(10)[0].end_reason in ("stopped", "source_ended")
+
+
+def test_a_stray_signal_to_the_hub_starts_it_again(box: Box) -> None:
+    box.wait("/healthz", lambda a: a["status"] == "ok")
+    hub = box.child("edge.hub")
+    stopped = Ending(hub)
+    os.kill(hub, signal.SIGTERM)  # it ends with 0: nothing has failed, and yet the box needs it
+    stopped.wait(15)
+    box.wait("/healthz", lambda a: a["status"] == "ok")
+    assert box.child("edge.hub") != hub
+
+
+def test_wrong_camera_ends_with_its_error(tmp_path: Path, start: Callable[..., Box]) -> None:
+    box = start(tmp_path / "none.mp4")
     output, _ = box.process.communicate(timeout=60)
     assert box.process.returncode == 3
     assert "No such file" in output
