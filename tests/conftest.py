@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 
+os.environ.setdefault("KINEBOX_ASSUME_CLOCK", "1")  # where tests run, often nothing keeps the clock
+
 
 def missing(what: str) -> None:
     """Skip because `what` is missing, or fail where KINEBOX_REQUIRE_TOOLS says nothing may be missing."""
