@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import onnxruntime
 
+
 def session(model: bytes, threads: int = 2) -> onnxruntime.InferenceSession:
     """Return a session on the processor for an ONNX file."""
     options = onnxruntime.SessionOptions()
