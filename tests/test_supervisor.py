@@ -126,7 +126,7 @@ def start(child: str, before: str = "") -> subprocess.Popen[str]:
 
 
 def test_a_hail_of_signals_stops_it_once() -> None:
-    """Handlers interrupt each other; one that took a lock would wait for itself."""
+    """Handlers interrupt the waiting and each other: they must do next to nothing."""
     process = start(STUBBORN)
     until = time.monotonic() + 0.8
     while time.monotonic() < until:
