@@ -23,6 +23,7 @@ from edge.link import Hello, PoseFrame, Record, Subscriber
 from edge.motion.skeletons import SKELETONS
 from edge.recorder import Recorder
 from edge.store import Store, database_path
+from edge.uplink.settings import load_settings
 from edge.web.app import create_app
 from edge.web.live import LiveState
 from edge.web.messages import Camera, Coaching, Event, Frame, Measure, SubjectFrame
@@ -32,8 +33,9 @@ from edge.web.settings import WebSettings, is_loopback
 from edge.web.token import access_token
 
 if TYPE_CHECKING:
-    from edge.coach.observer import Observation
+    from edge.coach.observer import Observation, Person
     from edge.store import EndReason
+    from edge.uplink.uplink import Uplink
 
 log = logging.getLogger("edge.hub")
 
@@ -81,6 +83,7 @@ class Hub:
         self.live.exercise = exercise
         self.lost = 0
         """Frames lost on the link, over all connections."""
+        self.uplink: Uplink | None = None
         self._skipped = _Total()
         self._clock_known = False
 
@@ -91,6 +94,8 @@ class Hub:
         elif isinstance(record, Hello):
             self.recorder.camera, self.recorder.model = record.camera, f"{record.model}-{record.precision}"
             self.live.introduce(record.camera, ModelInfo(name=record.model, precision=record.precision))
+            if self.uplink is not None:
+                self.uplink.introduce(self.recorder.camera, self.recorder.model)
         else:
             self.live.publish_camera(Camera(camera=record.camera, state=record.state, detail=record.detail))
             if record.state in ("ended", "lost"):
@@ -99,7 +104,7 @@ class Hub:
     def end(self, reason: EndReason) -> None:
         """Nobody can be seen any more: end every session."""
         for person in self.observer.finish():
-            self._publish(self.recorder.leave(person, reason))
+            self._leave(person, reason)
 
     def _frame(self, frame: PoseFrame) -> None:
         if frame.utc_ns is not None and not self._clock_known:
@@ -110,9 +115,16 @@ class Hub:
         seen = self.observer.update(frame)
         for one in seen:
             self._publish(self.recorder.take(one, t, frame.utc_ns))
+            if self.uplink is not None:
+                self.uplink.take(one, t, self.recorder.session(one.person))
         for person in self.observer.absent(t):
-            self._publish(self.recorder.leave(person, "left"))
+            self._leave(person, "left")
         self.live.publish_frame(self._message(frame, seen))
+
+    def _leave(self, person: Person, reason: EndReason) -> None:
+        self._publish(self.recorder.leave(person, reason))
+        if self.uplink is not None:
+            self.uplink.leave(person, reason)
 
     def _message(self, frame: PoseFrame, seen: list[Observation]) -> Frame:
         taken_ns = frame.utc_ns or time.time_ns() - (time.monotonic_ns() - frame.monotonic_ns)
@@ -228,6 +240,27 @@ async def keep(store: Store) -> None:
             log.error("%s. %s", error, error.remedy)
 
 
+def open_uplink(hub: Hub, store: Store, folder: Path) -> None:
+    """Start to send, if the configuration names a broker; without one nothing of it is even imported.
+
+    Raises ConfigError, and StoreError where the outbox in `folder` cannot be used.
+    """
+    settings = load_settings().uplink
+    if settings is None:
+        return
+    from edge.uplink.metrics import UplinkCollector  # noqa: PLC0415
+    from edge.uplink.uplink import Condition, Uplink  # noqa: PLC0415
+
+    def condition() -> Condition:
+        status = hub.live.status()
+        return Condition(status.camera.state, status.camera.fps, status.link.dropped)
+
+    uplink = hub.uplink = Uplink(settings, folder, condition)
+    uplink.recover(store)
+    hub.live.metrics.registry.register(UplinkCollector(uplink))
+    uplink.start()
+
+
 async def run(socket: Path, database: Path, exercise: str, settings: WebSettings) -> None:
     """Run until cancelled or a signal comes. Raises KineboxError when it cannot start."""
     stop = asyncio.Event()
@@ -240,6 +273,7 @@ async def run(socket: Path, database: Path, exercise: str, settings: WebSettings
         if closed:
             log.warning("%d session(s) of an earlier run were closed as interrupted", closed)
         hub = Hub(store, exercise)
+        open_uplink(hub, store, database.parent)
         tasks = [
             asyncio.create_task(follow(socket, hub)),
             asyncio.create_task(keep(store)),
@@ -256,6 +290,8 @@ async def run(socket: Path, database: Path, exercise: str, settings: WebSettings
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             hub.end("stopped")
+            if hub.uplink is not None:
+                await asyncio.to_thread(hub.uplink.stop)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -66,6 +66,11 @@ class Recorder:
             stay.early.clear()
         return began + _news(stay, person)
 
+    def session(self, person: Person) -> str | None:
+        """The id of the person's session; None before it is one."""
+        stay = self._stays.get(person.id)
+        return None if stay is None else stay.session
+
     def note(self, person: Person) -> list[Event]:
         """Record events that happened between frames, such as a set ended by another choice of exercise."""
         stay = self._stays.get(person.id)

@@ -99,6 +99,9 @@ class Uplink:
         self._stopping.set()
         try:
             self._thread.join()
+            self.outbox.flush()
+            if self.connection.up:
+                self.sender.step(self.clock.now(), self.connection.room)
             self.connection.stop()
         finally:
             self.outbox.close()
