@@ -145,20 +145,23 @@ def _upsert_sessions(keys: Sequence[str]) -> sql.Composed:
     ]  # fmt: skip
     return sql.SQL(
         """insert into exercise_sessions as e (session, tenant_id, device_id, species, started, clock, exercise,
-               exercises, {columns})
+               exercise_s, exercises, {columns})
            select distinct on (b.tenant_id, w.session) w.session, b.tenant_id, w.device_id, w.species,
-               coalesce(w.started, now() - make_interval(secs => w.duration_s)), w.clock, w.exercise,
-               (select coalesce(array_agg(distinct x order by x), '{{}}') from staged_sessions y
-                    cross join lateral (values (y.exercise)) as v (x)
-                    where y.session = w.session and y.device_id = w.device_id and x is not null),
-               s.id, {staged}
+               coalesce(w.started, now() - make_interval(secs => w.duration_s)), w.clock, x.latest, x.latest_s,
+               coalesce(x.exercises, '{{}}'), s.id, {staged}
            from staged_sessions w join staged_boots b using (device_id, boot)
            join subjects s on s.tenant_id = b.tenant_id and s.subject = w.subject
+           cross join lateral (
+               select array_agg(distinct y.exercise) as exercises, max(y.duration_s) as latest_s,
+                   (array_agg(y.exercise order by y.duration_s desc))[1] as latest
+               from staged_sessions y
+               where y.session = w.session and y.device_id = w.device_id and y.exercise is not null) x
            where not b.had @> w.seq and s.erased is null
            order by b.tenant_id, w.session, w.ended desc, w.duration_s desc
            on conflict (tenant_id, session) do update set {assignments},
-               exercise = case when {later} then coalesce(excluded.exercise, e.exercise)
-                               else coalesce(e.exercise, excluded.exercise) end,
+               exercise = case when excluded.exercise_s >= e.exercise_s or e.exercise_s is null
+                               then excluded.exercise else e.exercise end,
+               exercise_s = greatest(excluded.exercise_s, e.exercise_s),
                exercises = array(select distinct x from unnest(e.exercises || excluded.exercises) as x order by x)"""
     ).format(
         columns=sql.SQL(", ").join(map(sql.Identifier, latest)),

@@ -49,25 +49,26 @@ def _make_views(db: Connection[Any]) -> None:
         sql.SQL("({}, t.{}, substr(t.grades, {}, 1))").format(sql.Literal(key), sql.Identifier(key), position)
         for position, key in enumerate(metric_keys(db), start=1)
     ]
+    values = sql.SQL("(values {}) as m (metric, value, grade)").format(sql.SQL(", ").join(rows))
     # Reads with the rights of whoever asks: what the rollups are made from.
     narrow = sql.SQL(
         """create or replace view telemetry_values with (security_invoker) as
            select t.time, t.tenant_id, t.subject_id, t.session, t.exercise, m.metric, m.value, m.grade
-           from telemetry_10s t cross join lateral (values {}) as m (metric, value, grade)
-           where m.value is not null"""
-    ).format(sql.SQL(", ").join(rows))
-    db.execute(narrow)
+           from telemetry_10s t cross join lateral {} where m.value is not null"""
+    )
+    db.execute(narrow.format(values))
     # For the API, which has no rights on the table itself: the tenant's own rows.
     db.execute(
         """create or replace view telemetry with (security_barrier) as
            select * from telemetry_10s where tenant_id = current_tenant()"""
     )
-    db.execute(
+    kinematic = sql.SQL(
         """create or replace view kinematic_metrics with (security_barrier) as
            select t.time as timestamp, s.subject, t.session as session_id,
-                  t.metric as metric_name, t.value as metric_value, t.grade
-           from telemetry_values t join subjects s on s.id = t.subject_id
-           where t.tenant_id = current_tenant() and s.tenant_id = current_tenant()"""
+                  m.metric as metric_name, m.value as metric_value, m.grade
+           from telemetry_10s t join subjects s on s.id = t.subject_id cross join lateral {}
+           where t.tenant_id = current_tenant() and s.tenant_id = current_tenant() and m.value is not null"""
     )
+    db.execute(kinematic.format(values))
     db.execute("grant select on telemetry_values to kinebox_ingest")
     db.execute("grant select on telemetry, kinematic_metrics to kinebox_api")

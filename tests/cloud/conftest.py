@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
+from cloud.ingest.batch import Limits
+from cloud.ingest.writer import Writer
 from cloud.schema.upgrade import upgrade
 from tests.cloud.fleet import Box, Database, Ingest
 
@@ -18,32 +19,27 @@ if TYPE_CHECKING:
     from tests.testbed.servers import Servers
     from wire.topics import Address
 
-TEMPLATE = "kinebox_template"
-_numbers = itertools.count()
-
 
 @pytest.fixture(scope="session")
-def template(testbed: Servers) -> str:
-    """A database with the migrations, which those of the tests are copies of."""
+def migrated(testbed: Servers) -> Database:
+    """A migrated database, and users of the services."""
     with psycopg.connect(testbed.dsn("postgres"), autocommit=True) as db:
-        db.execute(f"create database {TEMPLATE}")
-    upgrade(testbed.dsn(TEMPLATE))
+        db.execute("create database kinebox")
+    upgrade(testbed.dsn())
     with psycopg.connect(testbed.dsn("postgres"), autocommit=True) as db:
         for user in ("ingest", "api"):
             db.execute(f"create role {user} login in role kinebox_{user}")
-    return TEMPLATE
+    return Database(testbed, "kinebox")
 
 
 @pytest.fixture
-def database(testbed: Servers, template: str) -> Iterator[Database]:
-    """An empty, migrated database."""
-    name = f"test_{next(_numbers)}"
-    with psycopg.connect(testbed.dsn("postgres"), autocommit=True) as db:
-        db.execute(f"create database {name} template {template}")
-    yield Database(testbed, name)
-    testbed.start_postgres()  # where a test killed it
-    with psycopg.connect(testbed.dsn("postgres"), autocommit=True) as db:
-        db.execute(f"drop database {name} with (force)")
+def database(testbed: Servers, migrated: Database) -> Iterator[Database]:
+    """A migrated database without rows."""
+    tables = """select string_agg(quote_ident(tablename), ',') from pg_tables
+                where schemaname = 'public' and tablename not in ('alembic_version', 'metric_columns')"""
+    migrated.rows(f"truncate {migrated.value(tables)} restart identity cascade")
+    yield migrated
+    testbed.start()  # what a test killed
 
 
 @pytest.fixture
@@ -75,3 +71,11 @@ def box(testbed: Servers) -> Iterator[Callable[[Address], Box]]:
     yield make
     for one in made:
         one.close()
+
+
+@pytest.fixture
+def writer(database: Database) -> Iterator[Writer]:
+    """A writer for the database of the test, without broker or process."""
+    one = Writer(database.url, Limits(future_s=600, past_s=400 * 86400))
+    yield one
+    one.close()

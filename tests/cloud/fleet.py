@@ -85,8 +85,8 @@ class Database:
 def window(box: str, seq: int, *, boot: str = "boot", subject: str = "ann", **more: Any) -> Window:
     """A window of a box; `seq` also sets its time and value."""
     fields: dict[str, Any] = {
-        "device": uuid(box), "boot": uuid(f"{box} {boot}"), "seq": seq, "at": NOON + 10 * seq, "clock": "synchronised",
-        "subject": uuid(subject), "species": "human", "camera": "cam0", "duration_s": 10.0,
+        "device": uuid(box), "boot": uuid(f"{box} {boot}"), "seq": seq, "at": NOON + 10 * seq,
+        "clock": "synchronised", "subject": uuid(subject), "species": "human", "camera": "cam0", "duration_s": 10.0,
         "metrics": {"knee_flexion_left": seq % 100 + 0.5, "trunk_lean": 4.0}, "grades": {"knee_flexion_left": "B"},
     }  # fmt: skip
     return Window(**(fields | more))
@@ -145,8 +145,9 @@ class Ingest:
         self._environment = os.environ | {
             "KINEBOX_DATABASE_URL": database.url,
             "KINEBOX_MQTT_URL": f"mqtt://127.0.0.1:{servers.mqtt_port}",
-            "KINEBOX_INGEST_CLIENT_ID": f"{client_id}-{database.url.rpartition('/')[2]}",
-            "KINEBOX_INGEST_GROUP": f"ingest-{database.url.rpartition('/')[2]}",
+            # Of this test alone: in a shared subscription the sessions of other tests would get a share.
+            "KINEBOX_INGEST_CLIENT_ID": f"{log.parent.name}-{client_id}",
+            "KINEBOX_INGEST_GROUP": log.parent.name,
             "KINEBOX_INGEST_HTTP_PORT": str(self.port),
             "KINEBOX_INGEST_LINGER_S": "0.05",
             "KINEBOX_INGEST_SESSION_EXPIRY_S": "600",

@@ -61,8 +61,9 @@ create table exercise_sessions (
     duration_s real not null,
     ended boolean not null,
     reason text,
-    -- the exercise of the latest change, and all there were
+    -- the latest exercise, how long after the beginning it was told, and all there were
     exercise text,
+    exercise_s real,
     exercises text[] not null default '{}',
     reps int not null,
     partial_reps int not null,
