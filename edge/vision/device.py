@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 
 import cv2
 
+from edge.clock import Clock
 from edge.link import CameraCondition, CameraState
-from edge.vision.clock import Clock
 from edge.vision.pictures import Picture, as_bgr, log
 from edge.vision.stop import Stop
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import cv2
 
+from edge.clock import Clock
 from edge.errors import CameraError
 from edge.link import CameraCondition, CameraState
-from edge.vision.clock import Clock
 from edge.vision.pictures import Picture, as_bgr, log
 from edge.vision.stop import Stop
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from edge.clock import Clock
 from edge.errors import CameraError, LinkError
 from edge.link import MAX_RECORD, CameraState, Hello, PoseFrame, Record, decode, encode
-from edge.vision.clock import Clock
 from edge.vision.stop import Stop
 
 if TYPE_CHECKING:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import ctypes
 import time
+from typing import TYPE_CHECKING
 
 import pytest
 
-from edge.vision import clock
-from edge.vision.clock import Clock, synchronised
+from edge import clock
+from edge.clock import Clock, synchronised
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_unknown_until_the_clock_is_set_and_known_from_then_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KINEBOX_ASSUME_CLOCK", raising=False)
     answers = iter([False, True])  # it is not asked a third time: hours without a network change nothing
     monkeypatch.setattr(clock, "synchronised", lambda: next(answers))
+    monkeypatch.setattr(clock, "has_battery", lambda: False)
     ours, moment = Clock(), time.monotonic_ns() - 1_000_000_000
     assert ours.utc_ns(moment) is None
     for _ in range(2):
@@ -25,8 +30,18 @@ def test_unknown_until_the_clock_is_set_and_known_from_then_on(monkeypatch: pyte
 
 def test_the_time_can_be_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "synchronised", lambda: False)
+    monkeypatch.setattr(clock, "has_battery", lambda: False)
     monkeypatch.setenv("KINEBOX_ASSUME_CLOCK", "1")
     assert Clock().utc_ns(time.monotonic_ns()) is not None
+
+
+def test_a_pc_has_a_battery_and_a_board_has_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("KINEBOX_ASSUME_CLOCK", raising=False)
+    monkeypatch.setattr(clock, "synchronised", lambda: False)
+    monkeypatch.setattr(clock, "_BOARD", tmp_path / "model")
+    assert Clock().utc_ns(time.monotonic_ns()) is not None
+    (tmp_path / "model").write_text("Raspberry Pi 5 Model B Rev 1.0")
+    assert Clock().utc_ns(time.monotonic_ns()) is None
 
 
 def test_the_answer_is_the_kernels() -> None:
