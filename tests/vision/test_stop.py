@@ -25,7 +25,7 @@ while time.monotonic() < ends:
 
 
 def test_a_handler_may_ask_at_any_moment() -> None:
-    """With threading.Event in its place this hangs: `set` in the handler needs the lock `wait` holds."""
+    """With threading.Event in its place this fails: `set` in the handler needs the lock that `wait` holds."""
     subprocess.run([sys.executable, "-c", STORM], check=True, timeout=30)
 
 
