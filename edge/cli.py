@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import tempfile
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -211,20 +212,21 @@ def demo(
     host: HostOption = "127.0.0.1",
     port: PortOption = 8080,
 ) -> None:
-    """Play real footage through the box, again and again, with the dashboard open on this machine."""
+    """Play real footage through the box, again and again, with the dashboard on this machine.
+
+    Its sessions are not the household's: they are gone when it stops, unless KINEBOX_STATE names a folder.
+    """
     from edge.footage import demo_video
 
     if video is not None and camera is not None:
         raise ConfigError("--video and --camera exclude each other", "Give one of them.")
     own = camera or (str(video) if video is not None else None)
     chosen = exercise or ("auto" if own else "jumping_jack")
-    # A demo's sessions are not the household's: they go into a folder of their own.
-    if "KINEBOX_STATE" not in os.environ:
-        from edge.store import state_dir
-
-        os.environ["KINEBOX_STATE"] = str(state_dir() / "demo")
     source = own or str(demo_video())
-    run(camera=source, exercise=chosen, host=host, port=port, loop=camera is None)
+    with tempfile.TemporaryDirectory(prefix="kinebox-demo-") as folder:
+        os.environ.setdefault("KINEBOX_STATE", folder)
+        _messages.print("Open the dashboard's address below in a browser. Ctrl-C stops the demo.")
+        run(camera=source, exercise=chosen, host=host, port=port, loop=camera is None)
 
 
 @app.command()
