@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MODEL = "blazepose"
 SKELETON = "blazepose33"
 _PRESENCE = 0.5
-_REMEMBER = 2.0
+_REMEMBER = 10.0
 """Seconds in which someone found again near the same place is the same person."""
 _NEAR = 0.3
 """How near, in sides of the region."""
