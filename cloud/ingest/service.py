@@ -16,8 +16,8 @@ import psycopg
 
 from cloud.ingest import metrics
 from cloud.ingest.batch import Limits
+from cloud.ingest.broker import Broker, Inbox
 from cloud.ingest.http import Http
-from cloud.ingest.mqtt import Broker, Inbox
 from cloud.ingest.upkeep import run_upkeep
 from cloud.ingest.writer import Writer, Written
 from wire.messages import Ack, encode
@@ -26,8 +26,8 @@ from wire.topics import Kind, everyone
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
 
-    from cloud.ingest.mqtt import Connection, Delivery
     from cloud.ingest.settings import Settings
+    from cloud.mqtt import Connection, Delivery
 
 log = logging.getLogger(__name__)
 TOPICS: Sequence[str] = [everyone(kind) for kind in get_args(Kind) if kind != "ack"]
