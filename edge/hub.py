@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge.clock import Clock
 from edge.coach.coach import AUTO
 from edge.coach.exercise import exercises
 from edge.coach.observer import Observer
@@ -35,6 +36,7 @@ from edge.web.token import access_token
 if TYPE_CHECKING:
     from edge.coach.observer import Observation, Person
     from edge.store import EndReason
+    from edge.uplink.household import Household
     from edge.uplink.uplink import Uplink
 
 log = logging.getLogger("edge.hub")
@@ -84,6 +86,7 @@ class Hub:
         self.lost = 0
         """Frames lost on the link, over all connections."""
         self.uplink: Uplink | None = None
+        self.household: Household | None = None
         self._skipped = _Total()
         self._clock_known = False
 
@@ -245,20 +248,29 @@ def open_uplink(hub: Hub, store: Store, folder: Path) -> None:
 
     Raises ConfigError, and StoreError where the outbox in `folder` cannot be used.
     """
-    settings = load_settings().uplink
-    if settings is None:
+    settings = load_settings()
+    if settings.uplink is None and settings.home_assistant is None:
         return
+    from edge.uplink.condition import Condition  # noqa: PLC0415
+    from edge.uplink.household import Household  # noqa: PLC0415
+    from edge.uplink.identity import device_id  # noqa: PLC0415
     from edge.uplink.metrics import UplinkCollector  # noqa: PLC0415
-    from edge.uplink.uplink import Condition, Uplink  # noqa: PLC0415
+    from edge.uplink.uplink import Uplink  # noqa: PLC0415
 
     def condition() -> Condition:
         status = hub.live.status()
         return Condition(status.camera.state, status.camera.fps, status.link.dropped)
 
-    uplink = hub.uplink = Uplink(settings, folder, condition)
-    uplink.recover(store)
-    hub.live.metrics.registry.register(UplinkCollector(uplink))
-    uplink.start()
+    device = (settings.uplink and settings.uplink.device) or device_id(folder)
+    if settings.home_assistant is not None:
+        hub.household = Household(settings.home_assistant, device, store, condition)
+    if settings.uplink is not None:
+        hub.uplink = Uplink(settings.uplink, device, folder, condition)
+        hub.uplink.recover(store)
+        hub.live.metrics.registry.register(UplinkCollector(hub.uplink))
+    for part in (hub.household, hub.uplink):
+        if part is not None:
+            part.start()
 
 
 async def run(socket: Path, database: Path, exercise: str, settings: WebSettings) -> None:
@@ -269,7 +281,8 @@ async def run(socket: Path, database: Path, exercise: str, settings: WebSettings
         loop.add_signal_handler(number, stop.set)
     listener = listen(settings.host, settings.port)
     with contextlib.closing(listener), Store(database) as store:
-        closed = store.recover(time.time())
+        utc_ns = Clock().utc_ns(time.monotonic_ns())
+        closed = store.recover(None if utc_ns is None else utc_ns / 1e9)
         if closed:
             log.warning("%d session(s) of an earlier run were closed as interrupted", closed)
         hub = Hub(store, exercise)
@@ -290,8 +303,9 @@ async def run(socket: Path, database: Path, exercise: str, settings: WebSettings
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             hub.end("stopped")
-            if hub.uplink is not None:
-                await asyncio.to_thread(hub.uplink.stop)
+            for part in (hub.household, hub.uplink):
+                if part is not None:
+                    await asyncio.to_thread(part.stop)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -61,7 +61,7 @@ class Level(NamedTuple):
 class Outbox:
     """One file, written in groups: what is added is durable a second later at most, if `tick` is called.
 
-    `add`, `stamp` and `acknowledged` only remember, and may be called from any thread. The others raise
+    `add` and `acknowledged` only remember, and may be called from any thread. The others raise
     `StoreError` where the file cannot be used; what could not be written is kept in memory and tried again.
     """
 
@@ -173,15 +173,6 @@ class Outbox:
             found = [_read(row["body"]) for row in db.execute("SELECT body FROM open_sessions")]
         return [message for message in found if isinstance(message, SessionChange)]
 
-    def stamp(self, now: Now) -> None:
-        """Fill in the time of what was recorded since the machine's start while the time was not known."""
-        if now.utc is not None:
-            self._group.add(
-                "UPDATE messages SET at = max(? + (monotonic_ns - ?) / 1e9, 0), clock = 'estimated'"
-                " WHERE at IS NULL AND boot IN (SELECT id FROM boots WHERE machine = ?)",
-                (now.utc, now.monotonic_ns, boot_id()),
-            )
-
     # Sending
 
     def after(self, position: Position, limit: int) -> list[Waiting]:
@@ -251,6 +242,7 @@ class Outbox:
             self._apply_acks()
             seconds = now.monotonic_ns / 1e9
             self._group.tick(seconds)
+            self.stamp(now)
             if self._trimmed is None or seconds - self._trimmed >= TRIM_EVERY_S:
                 self._trimmed = seconds
                 self.trim(now)
@@ -260,6 +252,16 @@ class Outbox:
         with self._group.writing, storage_errors(self.path):
             self._group.flush()
             self._apply_acks()
+
+    def stamp(self, now: Now) -> None:
+        """Fill in the time of what was recorded since the machine's start while the time was not known."""
+        if now.utc is None:
+            return
+        timeless = "at IS NULL AND boot IN (SELECT id FROM boots WHERE machine = ?)"
+        with self._group.writing, storage_errors(self.path):
+            if self._db.execute(f"SELECT 1 FROM messages WHERE {timeless}", (boot_id(),)).fetchone():  # noqa: S608
+                update = "UPDATE messages SET at = max(? + (monotonic_ns - ?) / 1e9, 0), clock = 'estimated'"
+                self._group.write([(f"{update} WHERE {timeless}", (now.utc, now.monotonic_ns, boot_id()))])
 
     def trim(self, now: Now) -> None:
         """Give up windows that are too old, then the oldest while there are too many bytes.

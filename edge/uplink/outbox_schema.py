@@ -33,6 +33,7 @@ def _outbox(db: Database) -> None:
             body BLOB NOT NULL,
             PRIMARY KEY (boot, seq)
         ) STRICT""",
+        "CREATE INDEX messages_without_time ON messages (boot) WHERE at IS NULL",
         # How much waits, kept by the database itself so that it is always right.
         "CREATE TABLE level (id INTEGER PRIMARY KEY, rows INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT",
         "INSERT INTO level VALUES (1, 0, 0)",

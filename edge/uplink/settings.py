@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
@@ -138,20 +138,23 @@ def load_settings() -> Settings:
     """What the file says; without a file: nothing. Raises `ConfigError` for what it cannot mean."""
     path = config_file()
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=Settings)
+        return msgspec.toml.decode(path.read_bytes(), type=Settings, dec_hook=_decode)
     except FileNotFoundError as error:
         if os.environ.get("KINEBOX_CONFIG"):
             raise ConfigError(f"There is no {path}", "See KINEBOX_CONFIG") from error
         return Settings()
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        cause = error.__cause__
-        if isinstance(cause, ConfigError):
-            raise cause from error
         raise ConfigError(f"{path}: {error}", "See docs/uplink.md for what may stand there") from error
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be read: {error.strerror}", "Give this user the right to"
         ) from error
+
+
+def _decode(kind: type, value: Any) -> Any:
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise TypeError(f"a {kind.__name__} cannot be made of {value!r}")
 
 
 def _is_loopback(host: str) -> bool:

@@ -7,13 +7,12 @@ import shutil
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from edge import __version__
 from edge.errors import StoreError
 from edge.uplink.clock import Clock
 from edge.uplink.connection import Connection, Retained
-from edge.uplink.identity import device_id
 from edge.uplink.journal import Journal
 from edge.uplink.outbox import Outbox
 from edge.uplink.sender import Sender
@@ -26,9 +25,9 @@ if TYPE_CHECKING:
 
     from edge.coach.observer import Observation, Person
     from edge.store import Store
+    from edge.uplink.condition import Condition
     from edge.uplink.outbox import Level
     from edge.uplink.settings import UplinkSettings
-    from wire.messages import CameraCondition
 
 log = logging.getLogger(__name__)
 
@@ -38,20 +37,13 @@ _HOUR_S = 3600.0
 _TEMPERATURE = Path("/sys/class/thermal/thermal_zone0/temp")
 
 
-class Condition(NamedTuple):
-    """How the camera is, as the hub knows it."""
-
-    camera: CameraCondition
-    fps: float
-    dropped: int
-
-
 class Uplink:
     """Windows and sessions to the cloud. `take` and `leave` never wait; threads of its own write and send."""
 
-    def __init__(self, settings: UplinkSettings, folder: Path, condition: Callable[[], Condition]) -> None:
-        """`folder`: where outbox and device id are kept. Raises `ConfigError` and `StoreError`."""
-        device = settings.device or device_id(folder)
+    def __init__(
+        self, settings: UplinkSettings, device: str, folder: Path, condition: Callable[[], Condition]
+    ) -> None:
+        """`device`: the box's id; `folder`: where the outbox is kept. Raises `ConfigError` and `StoreError`."""
         self.settings = settings
         self.folder = folder
         self.address = Address(settings.tenant, settings.site, device)
@@ -81,7 +73,6 @@ class Uplink:
         self._started = self.clock.now()
         self._visibility = self._keypoints = 0.0
         self._health_s = float("-inf")
-        self._stamped = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
 
@@ -171,9 +162,6 @@ class Uplink:
 
     def _step(self) -> None:
         now = self.clock.now()
-        if now.utc is not None and not self._stamped:
-            self.outbox.stamp(now)
-            self._stamped = True
         try:
             self.outbox.tick(now)  # on a full disk writing fails, but what was written can still be sent
         finally:

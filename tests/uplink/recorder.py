@@ -9,9 +9,10 @@ import sys
 import time
 from pathlib import Path
 
+from edge.uplink.condition import Condition
 from edge.uplink.settings import UplinkSettings
-from edge.uplink.uplink import Condition, Uplink
-from tests.uplink.samples import window
+from edge.uplink.uplink import Uplink
+from tests.uplink.samples import ME, window
 
 
 def main() -> None:
@@ -23,7 +24,7 @@ def main() -> None:
         replay_per_s=5000,
         clock_wait_s=0,
     )
-    uplink = Uplink(settings, Path(sys.argv[1]), lambda: Condition("live", 30.0, 0))
+    uplink = Uplink(settings, ME, Path(sys.argv[1]), lambda: Condition("live", 30.0, 0))
     uplink.start()
     print("BOOT", uplink.outbox.boot, flush=True)
     if sys.argv[3:] == ["drain"]:

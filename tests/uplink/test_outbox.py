@@ -202,6 +202,14 @@ def test_what_has_no_time_waits_and_is_stamped(outbox: Outbox) -> None:
     ]  # fmt: skip
 
 
+def test_a_latecomer_without_a_time_blocks_nothing(outbox: Outbox) -> None:
+    outbox.tick(now())
+    outbox.add(window(at=None, clock="unknown"), 999_000_000_000)  # made just before the time was known
+    for seconds in (0.1, 1.2, 1.3):
+        outbox.tick(now(seconds))
+    assert [m.at for _, m in outbox.after(START, 9) if m] == [UTC - 1]
+
+
 def test_what_never_had_a_time_is_sent_without(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as earlier:
         earlier.setattr(module, "boot_id", lambda: "another boot")
