@@ -24,6 +24,8 @@ SKELETON = "blazepose33"
 _PRESENCE = 0.5
 _REMEMBER = 10.0
 """Seconds in which someone found again near the same place is the same person."""
+_LINGER = 1.0
+"""Seconds in which the place where someone was lost is looked at again."""
 _NEAR = 0.3
 """How near, in sides of the region."""
 
@@ -96,11 +98,17 @@ class BlazePose:
         """A track for the main person: the largest found in whom the landmark network sees a person, too.
 
         The largest is the one who stands before the camera; the detector alone also finds people where two stand
-        close together and neither is.
+        close together and neither is. Where it finds nobody, someone lost just now may still be in the same place.
         """
         height, width = bgr.shape[:2]
-        rois = [found.roi for found in self.detector.detect(bgr) if found.roi.usable(width, height)]
-        for roi in sorted(rois, key=lambda roi: roi.side, reverse=True):
+        rois = sorted(
+            (found.roi for found in self.detector.detect(bgr)), key=lambda roi: roi.side, reverse=True
+        )
+        if self._last is not None and 0 <= t - self._last[1] < _LINGER:
+            rois.append(self._last[0].roi)
+        for roi in rois:
+            if not roi.usable(width, height):
+                continue
             seen = landmarks.decode(self.landmarks.network.run(self.landmarks.crop(bgr, roi)), roi)
             if seen.presence >= _PRESENCE:
                 return _Track(self._identity(roi, t), roi)
