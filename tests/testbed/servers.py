@@ -55,8 +55,7 @@ listener {port} 127.0.0.1
 allow_anonymous true
 persistence true
 persistence_location {folder}/
-autosave_interval 1000
-autosave_on_changes true
+autosave_interval 30
 # The default of 1000 drops what is queued for an absent consumer without a word.
 max_queued_messages 0
 max_queued_bytes 0
