@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import functools
 import logging
 import signal
 import sys
@@ -28,7 +29,7 @@ from edge.uplink.settings import load_settings
 from edge.web.app import create_app
 from edge.web.live import LiveState
 from edge.web.messages import Camera, Coaching, Event, Frame, Measure, SubjectFrame
-from edge.web.records import ExerciseInfo, ModelInfo, Skeleton
+from edge.web.records import ExerciseInfo, ModelInfo, Skeleton, UplinkStatus
 from edge.web.server import listen, serve
 from edge.web.settings import WebSettings, is_loopback
 from edge.web.token import access_token
@@ -243,6 +244,22 @@ async def keep(store: Store) -> None:
             log.error("%s. %s", error, error.remedy)
 
 
+def _waiting(uplink: Uplink) -> UplinkStatus | None:
+    """What the dashboard says of the uplink; None while the outbox cannot be read."""
+    try:
+        level = uplink.outbox.level()
+    except StoreError:
+        return None
+    return UplinkStatus(
+        connected=uplink.connection.up,
+        rows=level.rows,
+        bytes=level.bytes,
+        hours=uplink.hours_waiting(level),
+        hours_left=uplink.hours_left(level),
+        given_up=level.given_up,
+    )
+
+
 def open_uplink(hub: Hub, store: Store, folder: Path) -> None:
     """Start to send, if the configuration names a broker; without one nothing of it is even imported.
 
@@ -268,6 +285,7 @@ def open_uplink(hub: Hub, store: Store, folder: Path) -> None:
         hub.uplink = Uplink(settings.uplink, device, folder, condition)
         hub.uplink.recover(store)
         hub.live.metrics.registry.register(UplinkCollector(hub.uplink))
+        hub.live.uplink = functools.partial(_waiting, hub.uplink)
     for part in (hub.household, hub.uplink):
         if part is not None:
             part.start()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -53,9 +52,8 @@ class UplinkCollector(Collector):
             return
         yield GaugeMetricFamily("kinebox_outbox_rows", "Messages that wait for the cloud", value=level.rows)
         yield GaugeMetricFamily("kinebox_outbox_bytes", "Their size", value=level.bytes)
-        age = 0.0 if level.oldest is None else max(time.time() - level.oldest, 0.0)
         yield GaugeMetricFamily(
-            "kinebox_outbox_hours", "Age of the oldest message that waits", value=age / 3600
+            "kinebox_outbox_hours", "Age of the oldest message that waits", value=up.hours_waiting(level)
         )
         yield GaugeMetricFamily(
             "kinebox_outbox_hours_left",

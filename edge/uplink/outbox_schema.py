@@ -22,7 +22,8 @@ def _outbox(db: Database) -> None:
             uuid TEXT NOT NULL UNIQUE,
             machine TEXT NOT NULL
         ) STRICT""",
-        # `at` is NULL until the time is known; `body` is the message, in which at, clock and boot are filled in anew.
+        # `at` is NULL until the time is known; `body` is the message (JSON, zlib); its at, clock and boot
+        # are filled in anew.
         """CREATE TABLE messages (
             boot INTEGER NOT NULL REFERENCES boots (id),
             seq INTEGER NOT NULL,
@@ -34,6 +35,7 @@ def _outbox(db: Database) -> None:
             PRIMARY KEY (boot, seq)
         ) STRICT""",
         "CREATE INDEX messages_without_time ON messages (boot) WHERE at IS NULL",
+        "CREATE INDEX windows_by_time ON messages (at) WHERE kind = 'window'",
         # How much waits, kept by the database itself so that it is always right.
         "CREATE TABLE level (id INTEGER PRIMARY KEY, rows INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT",
         "INSERT INTO level VALUES (1, 0, 0)",

@@ -114,6 +114,11 @@ class Uplink:
         """The subject is gone."""
         self.journal.leave(person, reason)
 
+    def hours_waiting(self, level: Level) -> float:
+        """Age of the oldest message in hours; 0 where nothing waits or the time is not known."""
+        now = self.clock.now().utc
+        return 0.0 if now is None or level.oldest is None else max(now - level.oldest, 0.0) / _HOUR_S
+
     def hours_left(self, level: Level) -> float | None:
         """Hours of recording at the present rate for which there is room; None while nothing is recorded."""
         hours = (time.monotonic_ns() - self._started.monotonic_ns) / 1e9 / _HOUR_S
@@ -159,6 +164,8 @@ class Uplink:
                 if not told:
                     log.error("%s. %s", error, error.remedy)
                 told = True
+            except Exception:  # a thread that ends would keep everything in memory until the next start
+                log.exception("the uplink goes on after an error of its own")
 
     def _step(self) -> None:
         now = self.clock.now()
@@ -174,7 +181,6 @@ class Uplink:
             return
         self._health_s = seconds
         condition, level, now = self._condition(), self.outbox.level(), self.clock.now()
-        oldest = level.oldest if now.utc is not None else None
         health = Health(
             device=self.address.device,
             boot=self.outbox.boot,
@@ -185,7 +191,7 @@ class Uplink:
             dropped=condition.dropped,
             outbox_rows=level.rows,
             outbox_bytes=level.bytes,
-            outbox_hours=max((now.utc or 0.0) - oldest, 0.0) / _HOUR_S if oldest is not None else 0.0,
+            outbox_hours=self.hours_waiting(level),
             outbox_hours_left=self.hours_left(level),
             outbox_given_up=level.given_up,
             disk_free_mb=round(shutil.disk_usage(self.folder).free / _MB, 1),

@@ -21,6 +21,7 @@ from edge.web.records import (
     ModelInfo,
     Skeleton,
     Status,
+    UplinkStatus,
 )
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class LiveState:
         self.exercises = {exercise.id: exercise for exercise in exercises}
         self.skeletons = dict(skeletons)
         self.exercise = AUTO
+        self.uplink: Callable[[], UplinkStatus | None] = lambda: None
+        """Tells what waits for the cloud; None where there is none."""
         self.clients = Broadcaster()
         self.metrics = HubMetrics(self.clients)
         self.introduce(camera, model)
@@ -145,6 +148,7 @@ class LiveState:
             link=LinkStatus(frames=self._frames, dropped=self._dropped),
             uptime_s=self._clock() - self._started,
             exercise=self.exercise,
+            uplink=self.uplink(),
         )
 
     def health(self, *, store_ok: bool) -> Health:

@@ -39,6 +39,20 @@ class LinkStatus(msgspec.Struct, frozen=True, kw_only=True):
     dropped: Annotated[int, Meta(description="Frames the hub was too slow for")]
 
 
+class UplinkStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits for the cloud."""
+
+    connected: bool
+    rows: Annotated[int, Meta(description="Messages that are not acknowledged")]
+    bytes: int
+    hours: Annotated[float, Meta(description="Age of the oldest of them")]
+    hours_left: Annotated[
+        float | None,
+        Meta(description="Room at the present rate of recording; null while nothing is recorded"),
+    ]
+    given_up: Annotated[int, Meta(description="Windows that were given up unsent")]
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The box as it is now."""
 
@@ -48,6 +62,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     link: LinkStatus
     uptime_s: float
     exercise: Annotated[str, Meta(description="auto, or the exercise the user chose")]
+    uplink: Annotated[UplinkStatus | None, Meta(description="null where no cloud is configured")] = None
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):

@@ -82,6 +82,16 @@ export interface Status {
   model: { name: string; precision: string };
   camera: { id: string; state: CameraCondition; detail: string };
   exercise: string;
+  uplink: Uplink | null;
+}
+
+/** What waits for the cloud. */
+export interface Uplink {
+  connected: boolean;
+  rows: number;
+  hours: number;
+  hours_left: number | null;
+  given_up: number;
 }
 
 export interface Exercise {
