@@ -27,7 +27,7 @@ _BODY = 33
 _LEAST_SCORE = 0.8
 # In shares of the picture's side: the float model's farthest joint is 0.032 from where it was drawn.
 _FARTHEST = 0.05
-# The two landmark models differ by 0.0007 of the side in the mean, with overflowing sums by 0.011.
+# The two landmark models differ by about 0.001 of the side in the mean; sums that saturate made it 0.011.
 _LARGEST_DIFFERENCE = 0.004
 # The hip joints' distance in the world output, in metres.
 _HIPS_APART = (0.1, 0.4)

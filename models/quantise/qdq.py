@@ -65,12 +65,13 @@ class _QdqWriter:
 
     def _convolution(self, node: NodeProto) -> None:
         picture, weights_name, bias_name = node.input
+        depthwise = is_depthwise(node)
         weights, bias = equalised(
             self.source.constants[weights_name],
             self.source.constants[bias_name],
             self.factors.get(node.output[0]),
             self.factors.get(picture),
-            depthwise=is_depthwise(node),
+            depthwise=depthwise,
         )
         if node.name in self.recipe.biases:
             bias = bias + unpack(self.recipe.biases[node.name])
@@ -80,7 +81,9 @@ class _QdqWriter:
             return
         dequantised = self._as_int8(picture)
         scale = np.float32(self.activations[picture].scale)
-        whole_weights, weight_scales, whole_bias, bias_scales = rounded(weights, bias, scale)
+        whole_weights, weight_scales, whole_bias, bias_scales = rounded(
+            weights, bias, scale, depthwise=depthwise
+        )
         constants = [
             self._stored(weights_name, whole_weights, weight_scales),
             self._stored(bias_name, whole_bias, bias_scales),

@@ -68,29 +68,22 @@ def test_values_that_are_no_numbers_are_noticed(built: Path) -> None:
 
 
 def test_both_landmark_models_must_agree(built: Path) -> None:
-    # Joints where they were drawn, but not quite where the float model sees them.
+    # All biases a tenth too small: joints are near enough to the drawing, but not where the float model sees them.
     fp32, int8 = model_bytes("landmark", "fp32"), model_bytes("landmark", "int8")
-    off = scaled(int8, np.int8, 0.99)
+    off = scaled(int8, np.int32, 0.9)
     self_test({("landmark", "fp32"): fp32, ("landmark", "int8"): int8})
     self_test({("landmark", "int8"): off})
     with pytest.raises(SelfTestFailed, match="differs from the float model"):
         self_test({("landmark", "fp32"): fp32, ("landmark", "int8"): off})
 
 
-# A processor with AVX2 and without VNNI, where ONNX Runtime's sums overflow unless told to be exact.
+# A processor with AVX2 and without VNNI, where sums of two products saturate at 16 bits.
 OLD_PROCESSOR = ["qemu-x86_64", "-cpu", "Haswell", sys.executable, "-c"]
 TRY = """
-from models import runtime
-from models.errors import SelfTestFailed
 from models.load import model_bytes
 from models.selftest import self_test
-files = {("landmark", precision): model_bytes("landmark", precision) for precision in ("fp32", "int8")}
-for runtime.EXACT_SUMS in ((runtime.EXACT_SUMS[0], "1"), (runtime.EXACT_SUMS[0], "0")):
-    try:
-        self_test(files)
-        print("right")
-    except SelfTestFailed as error:
-        print(error)
+self_test({("landmark", precision): model_bytes("landmark", precision) for precision in ("fp32", "int8")})
+print("right")
 """
 
 
@@ -98,8 +91,6 @@ for runtime.EXACT_SUMS in ((runtime.EXACT_SUMS[0], "1"), (runtime.EXACT_SUMS[0],
     platform.machine() != "x86_64" or shutil.which("qemu-x86_64") is None,
     reason="needs qemu-x86_64 (qemu-user) to stand in for an older processor",
 )
-def test_an_older_processor_is_right_or_found_out(built: Path) -> None:
-    done = subprocess.run([*OLD_PROCESSOR, TRY], cwd=ROOT, capture_output=True, text=True, check=True)
-    exact, overflowing = done.stdout.splitlines()
-    assert exact == "right"
-    assert "the int8 landmark model computes wrong results here" in overflowing
+def test_an_older_processor_computes_the_same(built: Path) -> None:
+    done = subprocess.run([*OLD_PROCESSOR, TRY], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout == "right\n", done.stderr
