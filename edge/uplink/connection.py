@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 KEEPALIVE_S = 30
-CONNECT_S = 10.0
+CONNECT_S = 5.0
 LONGEST_PAUSE_S = 60.0
 """Between two attempts; each pause is random, so that a thousand boxes do not come back at once."""
 IN_FLIGHT = 20
@@ -86,11 +86,11 @@ class Connection:
         self._thread.start()
 
     def stop(self) -> None:
-        """Say goodbye and disconnect; waits a few seconds at most."""
+        """Say goodbye and disconnect; waits three seconds at most."""
         self._stopping.set()
         self._down.set()
         self._answered.set()
-        self._thread.join(timeout=_GOODBYE_S + CONNECT_S + 1)
+        self._thread.join(timeout=_GOODBYE_S + 1)  # one that is still connecting has nothing to say
 
     @property
     def up(self) -> bool:

@@ -81,6 +81,8 @@ class Journal:
 
     def take(self, one: Observation, t: float, session: str | None) -> None:
         """Take one subject in one frame at `t` seconds; `session` is the store's id once there is one."""
+        if not (self._windows or self._sessions):
+            return
         person, exercise = one.person, one.state.exercise
         stay = self._stays.get(person.id)
         if stay is None:

@@ -56,11 +56,12 @@ class Mosquitto:
     def __init__(self, folder: Path, more: str = "") -> None:
         self.port = free_port()
         self._command: list[str] = []
+        self._inside: Path | None = None
         found = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
         if found is None:
             if os.geteuid() != 0 or not rootfs.is_built():
                 missing("mosquitto, or the test bed (scripts/testbed build, as root)")
-            inside = Path(tempfile.mkdtemp(dir=rootfs.rootfs() / "srv"))
+            self._inside = inside = Path(tempfile.mkdtemp(dir=rootfs.rootfs() / "srv"))
             shutil.copytree(folder, inside, dirs_exist_ok=True)
             self._command = ["chroot", str(rootfs.rootfs())]
             more = more.replace(str(folder), f"/srv/{inside.name}")
@@ -83,6 +84,12 @@ class Mosquitto:
             self._process.send_signal(signal.SIGKILL)
             self._process.wait()
             self._process = None
+
+    def remove(self) -> None:
+        """Stop it, and leave nothing in the test bed."""
+        self.kill()
+        if self._inside is not None:
+            shutil.rmtree(self._inside)
 
     def _listens(self) -> bool:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
@@ -162,4 +169,4 @@ def running(folder: Path, more: str = "") -> Iterator[Mosquitto]:
     try:
         yield broker
     finally:
-        broker.kill()
+        broker.remove()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import socket
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -90,6 +92,16 @@ def test_nobody_there_is_tried_again_and_stopping_does_not_wait(tmp_path: Path) 
         broker.start()
         assert until(lambda: heard.ups == 1)
         box.stop()
+
+
+def test_stopping_does_not_wait_for_a_server_that_never_answers() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        box = connection(Heard(), silent.getsockname()[1])
+        box.start()
+        time.sleep(0.3)
+        before = time.monotonic()
+        box.stop()
+        assert time.monotonic() - before < 4
 
 
 @pytest.fixture
