@@ -283,8 +283,8 @@ def test_who_comes_back_with_the_same_id_is_reported_twice(tmp_path: Path) -> No
     ("change", "told"),
     [
         ({"skeleton": "zebra"}, "unknown skeleton"),
-        ({"keypoints": bytes(10 * 12)}, "10 keypoints"),
-        ({"world": bytes(34 * 12)}, "34 keypoints"),
+        ({"keypoints": bytes(10 * 12)}, "impossible length"),
+        ({"world": bytes(34 * 12)}, "impossible length"),
     ],
 )
 def test_a_trace_of_something_else_is_refused(tmp_path: Path, change: dict[str, Any], told: str) -> None:

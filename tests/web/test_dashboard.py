@@ -27,7 +27,7 @@ def test_it_can_be_built_while_the_box_runs(box: Box) -> None:
     with box.client() as http:
         before = http.get("/")
         assert (before.status_code, before.headers["cache-control"]) == (503, "no-store")
-        assert "run build" in before.text
+        assert "make setup" in before.text
         build(box)
         after = http.get("/")
     assert (after.status_code, "<title>Kinebox</title>" in after.text) == (200, True)
