@@ -1,6 +1,9 @@
 """A connection to an MQTT 5 broker whose messages are acknowledged only when their receiver says so.
 
-The codec is `mqtt5` (Rust, the core of aiomqtt 3), the rest asyncio. Chosen by measurement, see cloud/bench.py.
+The codec is `mqtt5` (Rust, the core of aiomqtt 3, whose own release is still an alpha), the rest asyncio. Measured
+on one loaded machine, 20,000 waiting windows of 2.2 kB, received and acknowledged one by one or in groups of 500,
+without a database: mqtt5 3.9 µs of processor time a message (56,000 a second), gmqtt 0.8 47 µs (12,500), paho-mqtt
+2.2 99 µs (4,800). cloud/bench.py measures all three with the database behind them.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ class Habits(msgspec.Struct, frozen=True):
     """What a simulated box does."""
 
     windows: int
-    """How many it records."""
+    """How many it records, at most."""
     interval_s: float
     """Seconds between two; they are ten seconds long, whatever this is."""
     outage: float
@@ -51,6 +51,7 @@ class SimulatedBox:
         self._habits = habits
         self._dice = dice
         self._skew = dice.uniform(-habits.skew_s, habits.skew_s)
+        self._stopped = False
         self._connection: Connection | None = None
         self._packet = 0
         self._subject, self._session = self._uuid(), self._uuid()
@@ -71,6 +72,10 @@ class SimulatedBox:
             link.cancel()
             await asyncio.gather(link, return_exceptions=True)
 
+    def stop(self) -> None:
+        """Record nothing more; `run` ends when everything is acknowledged."""
+        self._stopped = True
+
     def put(self, delivery: Delivery) -> None:
         """An acknowledgement of the cloud has come."""
         try:
@@ -85,6 +90,8 @@ class SimulatedBox:
         boot, seq = self._uuid(), 0
         live = live_metrics()
         for _ in range(self._habits.windows):
+            if self._stopped:
+                break
             if self._dice.random() < self._habits.restart:
                 boot, seq = self._uuid(), 0
             seq += 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import signal
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -60,12 +61,18 @@ def enrol(database: str, fleet: list[Address]) -> None:
 async def run(
     target: Target, fleet: list[Address], habits: Habits, seed: int, limit_s: float
 ) -> list[SimulatedBox]:
-    """Run the boxes until everything is acknowledged, or the time is up."""
+    """Run the boxes until everything is acknowledged, or the time is up. SIGINT ends the recording."""
     boxes = []
     for n, address in enumerate(fleet):
         dice = random.Random(seed + n)  # noqa: S311 (repeatable, hides nothing)
         own = msgspec.structs.replace(target, client_id=address.device)
         boxes.append(SimulatedBox(address, own, habits, dice))
+
+    def stop() -> None:
+        for box in boxes:
+            box.stop()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, stop)
     tasks = [asyncio.create_task(box.run()) for box in boxes]
     await asyncio.wait(tasks, timeout=limit_s)
     for task in tasks:
