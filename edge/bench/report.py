@@ -173,13 +173,13 @@ def _print(report: Report) -> None:
         caption="Milliseconds from picture to joints. x: to MediaPipe. outside: not in the network.",
     )
     table.add_column("pipeline", no_wrap=True)
-    for column in ("p50", "p90", "CPU", "x p50", "x p90", "x CPU", "found", "outside"):
+    for column in ("p50", "p90", "CPU", "x p50", "x p90", "found", "outside"):
         table.add_column(column, justify="right")
     for name, cost in report.pipelines.items():
         table.add_row(
             _LABEL[name],
             *(f"{ms:.1f}" for ms in (cost.p50_ms, cost.p90_ms, cost.cpu_p50_ms)),
-            *(_ratio(ratio) for ratio in (cost.to_peer_p50, cost.to_peer_p90, cost.to_peer_cpu)),
+            *(_ratio(ratio) for ratio in (cost.to_peer_p50, cost.to_peer_p90)),
             f"{cost.found:.0%}",
             f"{cost.outside_model:.0%}" if cost.outside_model is not None else "",
         )
