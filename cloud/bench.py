@@ -131,7 +131,7 @@ def with_paho(job: Job) -> float:
 
 def with_gmqtt(job: Job) -> float:
     """Seconds that a consumer on gmqtt takes."""
-    import gmqtt  # type: ignore[import-untyped]  # noqa: PLC0415 (measured only where it is installed)
+    import gmqtt  # noqa: PLC0415 (measured only where it is installed)
 
     async def run() -> float:
         writer = Writer(job.database, _LIMITS)
