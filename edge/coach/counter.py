@@ -26,6 +26,8 @@ FULL_SHARE = 0.6
 STIR_SHARE = 0.35
 RETURN = 0.6
 """Share of the excursion to come back by until it counts."""
+MISREAD = 1 / 3
+"""Share of the shortest repetition's time that the way back takes at least: a picture or two may be misread."""
 NEAR = 0.15
 """Share of the excursion within which a position counts as one of its ends."""
 AGAIN = 0.5
@@ -53,8 +55,8 @@ class Sample(NamedTuple):
     """The leading signal's own value, reported with the repetition."""
     visibility: float
     """How well the joints behind it are seen, 0-1."""
-    allowed: bool
-    """Whether the body is in a position in which this movement can be the exercise."""
+    gates: tuple[bool | None, ...] = ()
+    """For each condition of the exercise whether it holds; None where it cannot be told or does not apply."""
 
 
 class Excursion(NamedTuple):
@@ -77,7 +79,7 @@ class Excursion(NamedTuple):
     visibility: float
     """Mean of its samples."""
     allowed: float
-    """Share of its samples that were allowed."""
+    """The least share of the samples, over all conditions, in which one held; 1 where none could be judged."""
 
 
 class _Way:
@@ -91,8 +93,10 @@ class _Way:
         """The far end so far, and the lowest point since."""
         self.turned_at = now.t
         """The last moment near the far end."""
-        self.samples = self.allowed = 0
+        self.samples = 0
         self.visibility = 0.0
+        self.judged = [0] * len(now.gates)
+        self.held = [0] * len(now.gates)
 
     @property
     def span(self) -> float:
@@ -100,7 +104,9 @@ class _Way:
 
     def add(self, now: Sample) -> None:
         self.samples += 1
-        self.allowed += now.allowed
+        for at, holds in enumerate(now.gates):
+            self.judged[at] += holds is not None
+            self.held[at] += holds is True
         self.visibility += now.visibility
         if now.progress > self.high.progress:
             self.high = self.trough = now
@@ -125,7 +131,7 @@ class _Way:
             low=self.low.lead,
             high=self.high.lead,
             visibility=self.visibility / self.samples,
-            allowed=self.allowed / self.samples,
+            allowed=min((held / n for held, n in zip(self.held, self.judged, strict=True) if n), default=1.0),
         )
 
 
@@ -175,12 +181,12 @@ class Counter:
             self.phase = "peak" if way.span >= self.full else "out"
         else:
             self.phase = "back"
-        if back >= RETURN:
+        on_the_way_s = now.t - way.turned_at
+        if back >= RETURN and on_the_way_s >= MISREAD * self._bounds[0]:
             rest = (now.t - way.turned_at) * (1 - _COUNTED) / (_COUNTED - _LEAVING)
             return self._complete(way, counted=now, ended=now.t + rest, next_low=now)
         fall, rise = way.high.progress - way.trough.progress, now.progress - way.trough.progress
-        slow = now.t - way.turned_at >= self._bounds[0]  # a misread picture or two is no turning point
-        if slow and fall >= self.stir and rise >= max(self.stir, AGAIN * fall):
+        if on_the_way_s >= self._bounds[0] and fall >= self.stir and rise >= max(self.stir, AGAIN * fall):
             excursion = self._complete(way, counted=way.trough, ended=way.trough.t, next_low=way.trough)
             self._way = _Way(way.trough, way.trough.t, now)
             self.phase = "out"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from edge.coach.counter import Counter, Excursion, Sample
 from edge.coach.records import Repetition
 from edge.motion.signals import SIDED
@@ -19,12 +21,12 @@ GUESSED = 0.05
 """Visibility below which a limb's signal is left out: the model guesses it from the rest of the body."""
 SEEN_SHARE = 0.3
 """Mean visibility over a movement for it to count: a limb may vanish behind the body, but not all the way."""
-CLEARER = 0.6
+CLEARER = 0.35
 """A limb seen this much worse than the other is left out, too: it is hidden behind the body and guessed."""
 BRIDGE_S = 1.5
 """Seconds without a usable signal after which the movement in progress is given up."""
 GATE_SHARE = 0.7
-"""Share of a movement's frames in which every gate must have been open."""
+"""Share of the frames that tell in which each gate must have been open."""
 SAME = 0.5
 """Overlap (share of the shorter) from which both limbs' movements are one repetition."""
 STILL_DEG = 40.0
@@ -97,8 +99,8 @@ class Watch:
             if t - self._seen_at.get(side, t) > BRIDGE_S:
                 counter.reset()
             self._seen_at[side] = t
-            allowed = gates_open(self.row.gates, side, now, reading.progress)
-            excursion = counter.update(Sample(t, reading.progress, reading.lead, reading.visibility, allowed))
+            gates = tuple(is_open(gate, side, now, reading.progress) for gate in self.row.gates)
+            excursion = counter.update(Sample(t, reading.progress, reading.lead, reading.visibility, gates))
             readings.append((reading.progress, counter.phase))
             if excursion is not None and _trusted(excursion) and not self._counted(side, excursion):
                 self._latest[side] = excursion
@@ -161,7 +163,7 @@ class HoldWatch:
         """Feed one moment at `t` seconds; the time between two moments far apart is not credited."""
         if self._since is not None and t - self._inside_at > HOLD_GAP_S:
             self._since, self.holding, self.present_s = None, False, 0.0
-        if gates_open(self.row.gates, "both", now, 1.0, need_sight=True):
+        if all(is_open(gate, "both", now, 1.0) for gate in self.row.gates):
             if self._since is None:
                 self._since = self._inside_at = t
             gained = t - (self._inside_at if self.holding else self._since)
@@ -178,14 +180,21 @@ def _trusted(excursion: Excursion) -> bool:
 
 
 def read(parts: tuple[Part, ...], side: Side | None, now: Signals) -> _Reading | None:
-    """Progress of a limb; with both limbs together that of the one that lags; None when it is not seen."""
+    """Progress of a limb; with both limbs together their mean by visibility; None when none is seen.
+
+    The mean, so that a misread limb costs half: one that moves alone makes half a repetition at most.
+    """
     if side != "both":
         return _read_limb(parts, side, now)
     limbs = [limb for limb in (_read_limb(parts, "left", now), _read_limb(parts, "right", now)) if limb]
     if not limbs:
         return None
     clearest = max(limb.visibility for limb in limbs)
-    return min(limb for limb in limbs if limb.visibility >= CLEARER * clearest)
+    clear = [limb for limb in limbs if limb.visibility >= CLEARER * clearest]
+    progress, lead, visibility = np.average(
+        clear, axis=0, weights=[limb.visibility for limb in clear]
+    ).tolist()
+    return _Reading(progress, lead, visibility)
 
 
 def _read_limb(parts: tuple[Part, ...], side: Side | None, now: Signals) -> _Reading | None:
@@ -202,28 +211,15 @@ def _read_limb(parts: tuple[Part, ...], side: Side | None, now: Signals) -> _Rea
     return None if lead is None else _Reading(total / weight, lead, weight / len(parts))
 
 
-def gates_open(
-    gates: tuple[Gate, ...], side: Side | None, now: Signals, progress: float, *, need_sight: bool = False
-) -> bool:
-    """Whether every gate that applies at `progress` is open; what is not seen closes none unless `need_sight`."""
-    for gate in gates:
-        if gate.when == "far_end" and progress < 0.5:
-            continue
-        names = [
-            _named(gate.signal, limb) for limb in (("left", "right") if side in ("both", None) else (side,))
-        ]
-        seen = [
-            value
-            for value, visibility in (now[name] for name in dict.fromkeys(names))
-            if visibility >= VISIBLE
-        ]
-        if not seen:
-            if need_sight:
-                return False
-            continue
-        if not gate.at_least <= sum(seen) / len(seen) <= gate.at_most:
-            return False
-    return True
+def is_open(gate: Gate, side: Side | None, now: Signals, progress: float) -> bool | None:
+    """Whether a gate is open; None where it does not apply at this `progress` or its joints are not seen."""
+    if gate.when == "far_end" and progress < 0.5:
+        return None
+    names = [_named(gate.signal, limb) for limb in (("left", "right") if side in ("both", None) else (side,))]
+    seen = [
+        value for value, visibility in (now[name] for name in dict.fromkeys(names)) if visibility >= VISIBLE
+    ]
+    return gate.at_least <= sum(seen) / len(seen) <= gate.at_most if seen else None
 
 
 def _named(signal: str, side: Side | None) -> str:

@@ -16,7 +16,7 @@ RATE = 30.0
 
 def count(progress: list[float], rate: float = RATE, min_s: float = 0.3) -> list[Excursion]:
     counter = Counter(min_s=min_s, max_s=30)
-    samples = (Sample(i / rate, p, 100 * p, 1.0, allowed=True) for i, p in enumerate(progress))
+    samples = (Sample(i / rate, p, 100 * p, 1.0) for i, p in enumerate(progress))
     return [done for sample in samples if (done := counter.update(sample))]
 
 
@@ -111,14 +111,21 @@ def test_generated_sets_are_counted_exactly(
     assert [e.peaked for e in done] == sorted(e.peaked for e in done)
 
 
-def test_what_was_not_allowed_is_said() -> None:
+def test_the_worst_of_the_conditions_is_said() -> None:
+    """One holds in the lower half, one always, one cannot be told."""
     counter = Counter(0.3, 30)
     course = rest(0.5) + bump(2)
     done = [
         e
         for i, p in enumerate(course)
-        if (e := counter.update(Sample(i / RATE, p, p, 0.5, allowed=p < 0.5))) is not None
+        if (e := counter.update(Sample(i / RATE, p, p, 0.5, (p < 0.5, True, None)))) is not None
     ]
     assert len(done) == 1
-    assert 0 < done[0].allowed < 0.6
+    assert 0.1 < done[0].allowed < 0.5
     assert done[0].visibility == pytest.approx(0.5)
+
+
+def test_conditions_that_nobody_can_judge_forbid_nothing() -> None:
+    counter = Counter(0.3, 30)
+    done = [e for i, p in enumerate(bump(2)) if (e := counter.update(Sample(i / RATE, p, p, 1.0, (None,))))]
+    assert [e.allowed for e in done] == [1.0]
