@@ -72,6 +72,7 @@ class Box:
             self.port = free.getsockname()[1]
         self.state = state
         command = [sys.executable, "-m", "edge.cli", "run", "--camera", str(source), "--port", str(self.port)]
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a box hears it, also where the tests run under nohup
         self.process = subprocess.Popen(
             [*command, "--exercise", exercise, *options],
             env={**os.environ, "KINEBOX_STATE": str(state)},
