@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 
 from sqlite_utils.db import Database, quote_identifier
 from sqlite_utils.migrations import Migrations
@@ -118,7 +119,8 @@ def bring_up_to_date(db: Database) -> None:
 
 def _known_migrations() -> set[str]:
     # All of them are pending in an empty database.
-    return {migration.name for migration in migrations.pending(Database(memory=True, execute_plugins=False))}
+    with closing(Database(memory=True, execute_plugins=False)) as empty:
+        return {migration.name for migration in migrations.pending(empty)}
 
 
 def _missing_columns(db: Database) -> list[str]:

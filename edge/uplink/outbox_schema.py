@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from sqlite_utils.db import Database
 from sqlite_utils.migrations import Migrations
 
@@ -58,8 +60,9 @@ def _trigger(name: str, event: str, sign: str, row: str) -> str:
 def bring_up_to_date(db: Database) -> None:
     """Apply what is missing. Raises `StoreError` where a newer Kinebox wrote the file."""
     applied = {migration.name for migration in migrations.applied(db)}
-    empty = Database(memory=True, execute_plugins=False)
-    if unknown := sorted(applied - {migration.name for migration in migrations.pending(empty)}):
+    with closing(Database(memory=True, execute_plugins=False)) as empty:
+        known = {migration.name for migration in migrations.pending(empty)}
+    if unknown := sorted(applied - known):
         raise StoreError(
             f"The outbox was written by a newer Kinebox (it has {', '.join(unknown)})",
             "Install the newer version again, or point KINEBOX_STATE at another folder",
