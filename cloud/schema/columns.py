@@ -57,9 +57,9 @@ def _make_views(db: Connection[Any]) -> None:
            from telemetry_10s t cross join lateral {} where m.value is not null"""
     )
     db.execute(narrow.format(values))
-    # For the API, which has no rights on the table itself: the tenant's own rows.
+    # For the API, which has no rights on the table itself: the tenant's own rows, to read and to add to.
     db.execute(
-        """create or replace view telemetry with (security_barrier) as
+        """create or replace view telemetry with (security_barrier, check_option = local) as
            select * from telemetry_10s where tenant_id = current_tenant()"""
     )
     kinematic = sql.SQL(
@@ -72,3 +72,4 @@ def _make_views(db: Connection[Any]) -> None:
     db.execute(kinematic.format(values))
     db.execute("grant select on telemetry_values to kinebox_ingest")
     db.execute("grant select on telemetry, kinematic_metrics to kinebox_api")
+    db.execute("grant insert on telemetry to kinebox_api")

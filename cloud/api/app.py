@@ -1,0 +1,85 @@
+"""The application: routes, errors, description, and the guard in front of them."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter, FastAPI, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from cloud.api import metrics
+from cloud.api.guard import Guard
+from cloud.api.problems import MEDIA_TYPE, Problem, add_problem_handlers, problem
+from cloud.api.routes import auth, users
+from cloud.api.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from cloud.api.settings import Settings
+
+ROUTERS: tuple[APIRouter, ...] = (auth.router, users.router)
+DESCRIPTION = """What a fleet of boxes measured, for whom it concerns. Times are UTC.
+
+Programs sign in at `/api/auth/token` and send `Authorization: Bearer <access_token>`; pages use cookies. Each user
+sees the rows of their own tenant, and of these what their role and people's consent allow.
+
+Errors are `Problem` (RFC 9457)."""
+_REFUSALS = (400, 401, 403, 404, 409, 413, 422, 429, 503)
+_RESPONSES = {status: {"model": Problem, "content": {MEDIA_TYPE: {}}} for status in _REFUSALS}
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application as `settings` say."""
+    state = State(settings)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await state.database.open()
+        try:
+            yield
+        finally:
+            await state.database.close()
+
+    app = FastAPI(
+        title="Kinebox cloud",
+        version="1",
+        description=DESCRIPTION,
+        openapi_url="/api/openapi.json",
+        docs_url=None,  # these pages would load scripts from elsewhere
+        redoc_url=None,
+        responses=_RESPONSES,  # type: ignore[arg-type]
+        lifespan=lifespan,
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+    )
+    app.state.kinebox = state
+    for router in ROUTERS:
+        app.include_router(router)
+    app.include_router(_upkeep(state))
+    add_problem_handlers(app)
+    app.add_middleware(metrics.Counting)
+    app.add_middleware(Guard, settings=settings)
+    return app
+
+
+def _upkeep(state: State) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/healthz")
+    async def healthz() -> Response:
+        """Whether requests can be answered."""
+        try:
+            async with state.database.nobody() as db:
+                await db.execute("select 1")
+        except Exception as error:
+            return problem(503, "database_unavailable", type(error).__name__)
+        return Response("ok", media_type="text/plain")
+
+    @router.get("/metrics")
+    async def prometheus() -> Response:
+        """Counters; a proxy before us keeps this path from the world."""
+        metrics.observe_pool(state.database.stats())
+        return Response(generate_latest(metrics.REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+    return router
