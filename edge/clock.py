@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import time
 from functools import cache
 from pathlib import Path
+from typing import Literal, NamedTuple
 
 EARLIEST = 1_767_225_600.0
 """2026: an earlier time was never set."""
@@ -18,14 +20,24 @@ _BOARD = Path("/proc/device-tree/model")
 """Single-board computers say here what they are; PCs and servers, whose clocks have a battery, have no such file."""
 
 
+class Now(NamedTuple):
+    """One moment on both clocks."""
+
+    monotonic_ns: int
+    utc: float | None
+    """Seconds since 1970; None while the time is not known."""
+    source: Literal["synchronised", "estimated", "unknown"]
+
+
 @cache
 def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 
 def synchronised() -> bool:
-    """Whether the kernel says that a time service keeps the clock; True where it does not answer such questions."""
-    return bool(_libc().adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)) != _TIME_ERROR)
+    """Whether the kernel says that a time service keeps the clock (ntpd, chrony, systemd-timesyncd)."""
+    state: int = _libc().adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
+    return 0 <= state < _TIME_ERROR
 
 
 def has_battery() -> bool:
@@ -34,15 +46,32 @@ def has_battery() -> bool:
 
 
 class Clock:
-    """Turns monotonic times into UTC. Once right it stays so: without a network a clock drifts seconds a day.
+    """Tells the time once it is known. Once right it stays so: without a network a clock drifts seconds a day.
 
     KINEBOX_ASSUME_CLOCK=1 takes the time as it is, for a board whose clock is right though nothing reports it.
     """
 
-    def __init__(self) -> None:
-        self._known = os.environ.get("KINEBOX_ASSUME_CLOCK") == "1"
+    def __init__(self, wait_s: float | None = None) -> None:
+        """`wait_s`: seconds from now until a plausible time is believed though no time service vouches for it.
+
+        None: at once where the clock has a battery, never where it has none.
+        """
+        if wait_s is None:
+            wait_s = 0.0 if has_battery() else math.inf
+        self._believe_from = time.monotonic() + wait_s
+        self._right = os.environ.get("KINEBOX_ASSUME_CLOCK") == "1"
+
+    def now(self) -> Now:
+        """This moment."""
+        monotonic_ns, utc = time.monotonic_ns(), time.time()
+        self._right = self._right or synchronised()
+        if self._right:
+            return Now(monotonic_ns, utc, "synchronised")
+        if utc >= EARLIEST and monotonic_ns / 1e9 >= self._believe_from:
+            return Now(monotonic_ns, utc, "estimated")
+        return Now(monotonic_ns, None, "unknown")
 
     def utc_ns(self, monotonic_ns: int) -> int | None:
         """UTC in ns since 1970 of a moment on the monotonic clock; None while the time is unknown."""
-        self._known = self._known or synchronised() or (has_battery() and time.time() >= EARLIEST)
-        return time.time_ns() - (time.monotonic_ns() - monotonic_ns) if self._known else None
+        now = self.now()
+        return None if now.utc is None else round(now.utc * 1e9) - (now.monotonic_ns - monotonic_ns)

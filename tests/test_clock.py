@@ -8,40 +8,58 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge import clock
-from edge.clock import Clock, synchronised
+from edge import clock as module
+from edge.clock import EARLIEST, Clock, synchronised
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_unknown_until_the_clock_is_set_and_known_from_then_on(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def kernel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[bool]:
+    """What the kernel says, on a board without a battery."""
     monkeypatch.delenv("KINEBOX_ASSUME_CLOCK", raising=False)
-    answers = iter([False, True])  # it is not asked a third time: hours without a network change nothing
-    monkeypatch.setattr(clock, "synchronised", lambda: next(answers))
-    monkeypatch.setattr(clock, "has_battery", lambda: False)
-    ours, moment = Clock(), time.monotonic_ns() - 1_000_000_000
-    assert ours.utc_ns(moment) is None
-    for _ in range(2):
-        utc = ours.utc_ns(moment)
-        assert utc is not None
-        assert utc == pytest.approx(time.time_ns() - 1_000_000_000, abs=50_000_000)
-
-
-def test_the_time_can_be_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "synchronised", lambda: False)
-    monkeypatch.setattr(clock, "has_battery", lambda: False)
-    monkeypatch.setenv("KINEBOX_ASSUME_CLOCK", "1")
-    assert Clock().utc_ns(time.monotonic_ns()) is not None
-
-
-def test_a_pc_has_a_battery_and_a_board_has_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("KINEBOX_ASSUME_CLOCK", raising=False)
-    monkeypatch.setattr(clock, "synchronised", lambda: False)
-    monkeypatch.setattr(clock, "_BOARD", tmp_path / "model")
-    assert Clock().utc_ns(time.monotonic_ns()) is not None
+    answer = [False]
+    monkeypatch.setattr(module, "synchronised", lambda: answer[0])
     (tmp_path / "model").write_text("Raspberry Pi 5 Model B Rev 1.0")
+    monkeypatch.setattr(module, "_BOARD", tmp_path / "model")
+    return answer
+
+
+def test_unknown_until_the_clock_is_set_and_known_from_then_on(kernel: list[bool]) -> None:
+    clock, moment = Clock(), time.monotonic_ns() - 1_000_000_000
+    assert clock.utc_ns(moment) is None
+    assert clock.now()[1:] == (None, "unknown")
+    for answer in (True, False):  # hours without a network change nothing
+        kernel[0] = answer
+        now, utc_ns = clock.now(), clock.utc_ns(moment)
+        assert now.source == "synchronised"
+        assert now.utc == pytest.approx(time.time(), abs=5)
+        assert now.monotonic_ns == pytest.approx(time.monotonic_ns(), abs=5e9)
+        assert utc_ns == pytest.approx(time.time_ns() - (time.monotonic_ns() - moment), abs=50_000_000)
+
+
+@pytest.mark.usefixtures("kernel")
+def test_after_a_while_a_plausible_time_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Clock(wait_s=1000).now().source == "unknown"
+    assert Clock(wait_s=0).now().source == "estimated"
+    monkeypatch.setattr(module.time, "time", lambda: EARLIEST - 1)
+    assert Clock(wait_s=0).now()[1:] == (None, "unknown")
+
+
+@pytest.mark.usefixtures("kernel")
+def test_the_time_can_be_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KINEBOX_ASSUME_CLOCK", "1")
+    assert Clock(wait_s=1000).now().source == "synchronised"
+    assert Clock().utc_ns(time.monotonic_ns()) is not None
+
+
+@pytest.mark.usefixtures("kernel")
+def test_a_pc_has_a_battery_and_a_board_has_none(tmp_path: Path) -> None:
     assert Clock().utc_ns(time.monotonic_ns()) is None
+    (tmp_path / "model").unlink()
+    assert Clock().now().source == "estimated"
+    assert Clock(wait_s=1000).now().source == "unknown"  # whoever waits for a time service does so there, too
 
 
 def test_the_answer_is_the_kernels() -> None:

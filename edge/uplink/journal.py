@@ -17,11 +17,11 @@ from wire.messages import SessionChange, Window
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from edge.clock import Clock
     from edge.coach.observer import Observation, Person
     from edge.coach.records import CoachEvent
     from edge.motion.grades import Measure
     from edge.store import Store
-    from edge.uplink.clock import Clock
     from edge.uplink.consent import Consent
     from edge.uplink.outbox import Outbox
     from edge.uplink.windows import Stretch

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from edge.uplink.clock import Now
+    from edge.clock import Now
     from wire.messages import Ack, Message
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from wire.messages import Window, encode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edge.uplink.clock import Now
+    from edge.clock import Now
     from edge.uplink.outbox import Outbox, Position
     from wire.messages import SessionChange
     from wire.topics import Address

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge import __version__
+from edge.clock import Clock
 from edge.errors import StoreError
-from edge.uplink.clock import Clock
 from edge.uplink.connection import Connection, Retained
 from edge.uplink.journal import Journal
 from edge.uplink.outbox import Outbox

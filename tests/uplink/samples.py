@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from edge.uplink.clock import Now
+from edge.clock import Now
 from wire.messages import SessionChange, Window
 
 ME = "00000000-0000-4000-8000-00000000000a"

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from edge.clock import Now
 from edge.coach.observer import Observer
 from edge.store import Store
-from edge.uplink.clock import Now
 from edge.uplink.journal import Journal
 from edge.uplink.outbox import START, Outbox
 from tests.coach.test_observer import frame, squatting, standing
