@@ -1,15 +1,7 @@
-"""A power cut at any moment: no message that was safe is lost, and the outbox is whole.
-
-The method is that of tests/store/test_powercut.py; KINEBOX_POWER_CUTS sets how many cuts are replayed.
-"""
+"""A power cut at any moment: no message that was safe is lost, and the outbox is whole."""
 
 from __future__ import annotations
 
-import os
-import random
-import shutil
-import subprocess
-import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -17,8 +9,7 @@ import pytest
 
 from edge.errors import StoreError
 from edge.uplink.outbox import START, Outbox
-from tests.conftest import missing
-from tests.store.test_powercut import ROOT, Step, disk_after, parse
+from tests.store.powercut import CUTS, Step, cuts, trace, without_syncs_of_the_log
 from tests.uplink.samples import LIMITS
 from tests.uplink.writer import PER_GROUP
 
@@ -27,44 +18,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 GROUPS = 200
-CUTS = int(os.environ.get("KINEBOX_POWER_CUTS", "60"))
 
 
 @pytest.fixture(scope="module")
 def steps(tmp_path_factory: pytest.TempPathFactory) -> list[Step]:
-    if shutil.which("strace") is None:
-        missing("strace")
-    folder = tmp_path_factory.mktemp("traced")
-    trace = folder / "trace"
-    subprocess.run(
-        ["strace", "-f", "-xx", "-s", "1000000", "-o", str(trace),
-         "-e", "trace=openat,pwrite64,write,fsync,fdatasync,ftruncate,unlink",
-         sys.executable, "-m", "tests.uplink.writer", str(folder / "state" / "outbox.db"), str(GROUPS)],
-        cwd=ROOT, check=True, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    return list(parse(trace, str(folder / "state")))
+    return trace(tmp_path_factory.mktemp("traced"), "tests.uplink.writer", "outbox.db", GROUPS)
 
 
-def outcomes(steps: Sequence[Step], folder: Path, cuts: int) -> Counter[str]:
+def outcomes(steps: Sequence[Step], folder: Path, number: int) -> Counter[str]:
     """How random power cuts ended."""
-    chance = random.Random(11)  # noqa: S311
-    first = next(number for number, step in enumerate(steps) if step.kind == "say" and b"\n" in step.data)
-    found: Counter[str] = Counter()
-    for number in range(cuts):
-        cut = chance.randrange(first + 1, len(steps) + 1)
-        said = b"".join(step.data for step in steps[:cut] if step.kind == "say").decode()
-        state = folder / str(number)
-        state.mkdir()
-        for name, content in disk_after(steps[:cut], chance).items():
-            if not name.endswith("-shm"):
-                (state / name).write_bytes(content)
-        found[outcome(state / "outbox.db", said)] += 1
-        shutil.rmtree(state)
-    return found
+    return Counter(outcome(state / "outbox.db", *said) for state, said in cuts(steps, folder, number))
 
 
-def outcome(path: Path, said: str) -> str:
-    opening, *flushes = said[: said.rindex("\n")].splitlines()
+def outcome(path: Path, opening: str, *flushes: str) -> str:
     boot = opening.split()[1]
     needed, safe = (int(number) for number in flushes[-1].split()) if flushes else (1, 0)
     try:
@@ -96,5 +62,4 @@ def test_nothing_that_was_safe_is_lost(steps: list[Step], tmp_path: Path) -> Non
 
 
 def test_the_method_sees_a_loss(steps: list[Step], tmp_path: Path) -> None:
-    unsynced = [step for step in steps if step.kind != "sync" or not step.file.endswith("-wal")]
-    assert outcomes(unsynced, tmp_path, 20)["all there"] < 10
+    assert outcomes(without_syncs_of_the_log(steps), tmp_path, 20)["all there"] < 10
