@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from datetime import date  # noqa: TC003 (pydantic reads the annotations)
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 from uuid import UUID  # noqa: TC003
 
 from psycopg import sql
 from pydantic import BaseModel
 
 from cloud.api.problems import ApiError
+from wire.metrics import Species  # noqa: TC001
 
 if TYPE_CHECKING:
     from cloud.api.database import Db
     from cloud.api.who import Role, Who
 
-Species = Literal["human", "dog"]
 _PROFILES: dict[Species, sql.SQL] = {
     "human": sql.SQL(
         "select subject_id, user_id, alias, birth_year, null as born, null as breed, height_m, weight_kg,"
@@ -38,8 +38,8 @@ _SEES: dict[Role, sql.SQL] = {
 }
 # Boxes also tell of subjects whom nobody has enrolled: owners see them, without a profile.
 _SUBJECTS = sql.SQL(
-    """select s.id, s.subject, s.species, p.alias, p.birth_year, p.born, p.breed, p.height_m, p.weight_kg,
-              coalesce(p.conditions, '{{}}') as conditions, p.goal
+    """select s.id, s.subject, s.species, p.subject_id is not null as enrolled, p.user_id, p.alias, p.birth_year,
+              p.born, p.breed, p.height_m, p.weight_kg, coalesce(p.conditions, '{{}}') as conditions, p.goal
        from subjects s left join ({profile}) p on p.subject_id = s.id
        where s.species = %(species)s and s.erased is null and {sees}"""
 )
@@ -51,6 +51,10 @@ class Subject(BaseModel, frozen=True):
     id: int
     subject: UUID
     species: Species
+    enrolled: bool
+    """False for whom boxes tell of and nobody has enrolled: there is no profile."""
+    user_id: int | None = None
+    """The user whose they are."""
     alias: str | None = None
     birth_year: int | None = None
     """Of people."""
@@ -73,12 +77,15 @@ async def subject_of(db: Db, who: Who, species: Species, subject: UUID) -> Subje
     return Subject(**row)
 
 
-async def visible(db: Db, who: Who, species: Species) -> list[Subject]:
-    """Everyone whom `who` may see."""
-    query = sql.SQL("{} order by p.alias, s.id").format(_query(who, species))
-    return [
-        Subject(**row) async for row in await db.execute(query, {"species": species, "user": who.user_id})
-    ]
+async def visible(
+    db: Db, who: Who, species: Species, limit: int | None = None, offset: int = 0
+) -> list[Subject]:
+    """Those whom `who` may see, by alias."""
+    query = sql.SQL("{} order by p.alias, s.id limit %(limit)s offset %(offset)s").format(
+        _query(who, species)
+    )
+    parameters = {"species": species, "user": who.user_id, "limit": limit, "offset": offset}
+    return [Subject(**row) async for row in await db.execute(query, parameters)]
 
 
 def _query(who: Who, species: Species) -> sql.Composed:
