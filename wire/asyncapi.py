@@ -11,13 +11,15 @@ from typing import Any
 
 import msgspec
 
+from wire.desired import DesiredState, Envelope
 from wire.messages import KINDS, MAX_MESSAGE, SCHEMA
 from wire.metrics import metrics
-from wire.topics import PREFIX, SEGMENT, Availability, Kind
+from wire.topics import FROM_CLOUD, PREFIX, SEGMENT, Availability, Kind
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-_FROM_CLOUD = ("ack",)
-_RETAINED = ("birth", "available")
+_RETAINED = ("birth", "available", "desired")
+_OTHERS = {"available": "Available", "desired": "Envelope"}
+"""Schemas of what is no `Message`."""
 _WHAT = {
     "window": "Ten seconds of one subject",
     "session": "A session began, changed or ended",
@@ -25,6 +27,7 @@ _WHAT = {
     "birth": "Who is there, and what it can send",
     "available": "Whether the box is connected; `offline` is its Will",
     "ack": "What the cloud has committed",
+    "desired": "What the box shall run: a signed `DesiredState`",
 }
 DESCRIPTION = f"""What a Kinebox sends over MQTT 5, with QoS 1. Pictures are not among it and cannot be.
 
@@ -52,7 +55,9 @@ def json_schema() -> dict[str, Any]:
 
 def asyncapi() -> dict[str, Any]:
     """The AsyncAPI 3.0 document."""
-    _, schemas = msgspec.json.schema_components(KINDS.values(), ref_template="#/components/schemas/{name}")
+    _, schemas = msgspec.json.schema_components(
+        [*KINDS.values(), Envelope, DesiredState], ref_template="#/components/schemas/{name}"
+    )
     schemas["Available"] = msgspec.json.schema(Availability)
     kinds = Kind.__args__  # type: ignore[attr-defined]
     return {
@@ -61,8 +66,8 @@ def asyncapi() -> dict[str, Any]:
         "defaultContentType": "application/json",
         "channels": {kind: _channel(kind) for kind in kinds},
         "operations": {
-            f"{'receive' if kind in _FROM_CLOUD else 'send'}_{kind}": {
-                "action": "receive" if kind in _FROM_CLOUD else "send",
+            f"{'receive' if kind in FROM_CLOUD else 'send'}_{kind}": {
+                "action": "receive" if kind in FROM_CLOUD else "send",
                 "channel": {"$ref": f"#/channels/{kind}"},
                 "summary": _WHAT[kind],
                 "bindings": {"mqtt": {"qos": 1, "retain": kind in _RETAINED}},
@@ -93,8 +98,8 @@ def _channel(kind: str) -> dict[str, Any]:
 
 
 def _message(kind: str) -> dict[str, Any]:
-    schema = KINDS[kind].__name__ if kind in KINDS else "Available"
-    content = {} if kind in KINDS else {"contentType": "text/plain"}
+    schema = KINDS[kind].__name__ if kind in KINDS else _OTHERS[kind]
+    content = {"contentType": "text/plain"} if kind == "available" else {}
     return {"summary": _WHAT[kind], **content, "payload": {"$ref": f"#/components/schemas/{schema}"}}
 
 

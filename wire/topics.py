@@ -8,7 +8,9 @@ from typing import Literal, get_args
 import msgspec
 
 PREFIX = "kinebox/v1"
-Kind = Literal["window", "session", "health", "birth", "available", "ack"]
+Kind = Literal["window", "session", "health", "birth", "available", "ack", "desired"]
+FROM_CLOUD: frozenset[Kind] = frozenset({"ack", "desired"})
+"""What boxes receive; they send the rest."""
 Availability = Literal["online", "stopped", "offline"]
 """Retained on `available`: `stopped` by the box on purpose, `offline` by the broker as its Will."""
 SEGMENT = "[a-z0-9-]{1,63}"

@@ -21,7 +21,7 @@ from cloud.ingest.http import Http
 from cloud.ingest.upkeep import run_upkeep
 from cloud.ingest.writer import Writer, Written
 from wire.messages import Ack, encode
-from wire.topics import Kind, everyone
+from wire.topics import FROM_CLOUD, Kind, everyone
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from cloud.mqtt import Connection, Delivery
 
 log = logging.getLogger(__name__)
-TOPICS: Sequence[str] = [everyone(kind) for kind in get_args(Kind) if kind != "ack"]
+TOPICS: Sequence[str] = [everyone(kind) for kind in get_args(Kind) if kind not in FROM_CLOUD]
 WORKERS = 2
 """While one waits for the database, the other decodes."""
 UNWELL_AFTER_S = 30.0

@@ -20,7 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from tests.conftest import missing
 from tests.testbed import rootfs
 from wire.messages import Ack, Message, SessionChange, Window, decode, encode
-from wire.topics import everyone, parse
+from wire.topics import FROM_CLOUD, everyone, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -140,7 +140,7 @@ class Cloud:
         where = parse(topic)
         assert where is not None
         address, kind = where
-        if kind == "ack":
+        if kind in FROM_CLOUD:
             return
         if kind == "available":
             self.others.append((kind, payload.decode()))
