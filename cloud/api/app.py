@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from cloud.api import metrics
 from cloud.api.guard import Guard
 from cloud.api.problems import MEDIA_TYPE, Problem, add_problem_handlers, problem
-from cloud.api.routes import auth, users
+from cloud.api.routes import auth, consent, devices, export, people, users
 from cloud.api.state import State
 
 if TYPE_CHECKING:
@@ -19,7 +19,14 @@ if TYPE_CHECKING:
 
     from cloud.api.settings import Settings
 
-ROUTERS: tuple[APIRouter, ...] = (auth.router, users.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    auth.router,
+    users.router,
+    *people.ROUTERS,
+    *consent.ROUTERS,
+    *export.ROUTERS,
+    devices.router,
+)
 DESCRIPTION = """What a fleet of boxes measured, for whom it concerns. Times are UTC.
 
 Programs sign in at `/api/auth/token` and send `Authorization: Bearer <access_token>`; pages use cookies. Each user

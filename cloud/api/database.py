@@ -55,6 +55,14 @@ class Database:
             yield db
 
     @asynccontextmanager
+    async def moment(self, tenant_id: int) -> AsyncIterator[Db]:
+        """A transaction that reads a tenant's rows as of one moment, however long it takes."""
+        async with self._pool.connection() as db:
+            await db.execute("set transaction isolation level repeatable read, read only")
+            await db.execute("select set_config('kinebox.tenant', %s, true)", (str(tenant_id),))
+            yield db
+
+    @asynccontextmanager
     async def nobody(self) -> AsyncIterator[Db]:
         """A transaction that sees no tenant's rows."""
         async with self._pool.connection() as db:

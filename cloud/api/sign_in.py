@@ -126,10 +126,16 @@ async def accept_invitation(state: State, token: str, password: str, caller: str
         user = await cursor.fetchone()
         if user is None:
             raise ApiError(409, "address_taken", "there is a user with this address")
+        # Who was invited for two dogs has two links and uses one.
+        cursor = await db.execute(
+            "delete from invitations where email = %s and expires > now() returning subject_id",
+            (invited["email"],),
+        )
+        subjects = [invited["subject_id"], *[row["subject_id"] async for row in cursor]]
         for table in ("people", "dogs"):
             await db.execute(
-                f"update {table} set user_id = %s where subject_id = %s",  # noqa: S608 (one of two names)
-                (user["id"], invited["subject_id"]),
+                f"update {table} set user_id = %s where subject_id = any(%s)",  # noqa: S608 (one of two names)
+                (user["id"], subjects),
             )
         who = Who(tenant_id=invited["tenant_id"], role=invited["role"], name=str(user["id"]))
         return await _tokens(state, db, who, uuid4())
