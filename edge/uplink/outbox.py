@@ -9,7 +9,7 @@ import threading
 import time
 import uuid
 import zlib
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
 from msgspec.structs import replace
 
@@ -37,6 +37,7 @@ _DAY_S = 86_400.0
 _LEVEL = 1
 """Of compression: the names of the metrics are most of a window, and go to a third for 30 µs."""
 
+Kind = Literal["window", "session"]
 Position = tuple[int, int]
 """(number of the boot in this file, seq)."""
 START: Position = (0, 0)
@@ -58,7 +59,7 @@ class Level(NamedTuple):
     oldest: float | None
     """UTC seconds of the oldest message; None where there is none, or its time is not known."""
     given_up: int
-    """Windows given up since the file was made."""
+    """Messages given up unsent since the file was made."""
 
 
 class Outbox:
@@ -155,7 +156,7 @@ class Outbox:
                 )
             self._seq = seq
             self.recorded_bytes += len(body) + ROW_BYTES
-            kind = "window" if isinstance(message, Window) else "session"
+            kind: Kind = "window" if isinstance(message, Window) else "session"
             self._group.add(
                 "INSERT INTO messages (boot, seq, kind, monotonic_ns, at, clock, body)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (boot, seq) DO NOTHING",
@@ -237,6 +238,16 @@ class Outbox:
     def give_up(self, position: Position) -> None:
         """Delete one message that cannot be sent."""
         self._delete("boot = ? AND seq = ?", position, "damaged")
+
+    def withdraw(self, kind: Kind) -> int:
+        """Delete and overwrite every message of `kind`: it may not leave any more. Returns how many there were."""
+        with self._group.writing, storage_errors(self.path):
+            self._group.flush()
+            count = self._delete("kind = ?", (kind,), "consent")
+            if kind == "session":
+                self._group.write([("DELETE FROM open_sessions", ())])
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            return count
 
     # Writing
 

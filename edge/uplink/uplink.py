@@ -7,14 +7,15 @@ import shutil
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from edge import __version__
 from edge.clock import Clock
 from edge.errors import StoreError
 from edge.uplink.connection import Connection, Retained
+from edge.uplink.consent import may_leave
 from edge.uplink.journal import Journal
-from edge.uplink.outbox import Outbox
+from edge.uplink.outbox import Kind, Outbox
 from edge.uplink.sender import Sender
 from wire.messages import Ack, Birth, ContractError, Health, decode_as, encode
 from wire.metrics import metrics
@@ -59,6 +60,11 @@ class Uplink:
         self.outbox = Outbox(
             folder / "outbox.db", max_bytes=settings.max_mb * _MB, max_days=settings.max_days
         )
+        for kind in get_args(Kind):  # what waits from a time of more consent does not leave, either
+            if not may_leave(kind, settings.unknown_subjects) and (count := self.outbox.withdraw(kind)):
+                log.warning(
+                    "%d message(s) (%s) are deleted unsent: there is no consent any more", count, kind
+                )
         self.journal = Journal(self.outbox, self.clock, device, settings.unknown_subjects)
         self.sender = Sender(
             self.outbox,
@@ -105,9 +111,10 @@ class Uplink:
 
     def take(self, one: Observation, t: float, session: str | None) -> None:
         """Take one subject in one frame at `t` seconds; `session` is the store's id once there is one."""
-        visibility = one.subject.points()[:, 2]
-        self._visibility += float(visibility.sum())
-        self._keypoints += len(visibility)
+        if may_leave("confidence", self.settings.unknown_subjects):
+            visibility = one.subject.points()[:, 2]
+            self._visibility += float(visibility.sum())
+            self._keypoints += len(visibility)
         self.journal.take(one, t, session)
 
     def leave(self, person: Person, reason: str) -> None:

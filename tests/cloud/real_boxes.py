@@ -44,7 +44,12 @@ class RealBox:
 
     def __init__(self, folder: Path, port: int, device: str, windows: int, interval_s: float) -> None:
         settings = UplinkSettings(
-            url=f"mqtt://127.0.0.1:{port}", tenant=TENANT, site=SITE, resend_after_s=2, replay_per_s=500
+            url=f"mqtt://127.0.0.1:{port}",
+            tenant=TENANT,
+            site=SITE,
+            unknown_subjects="anonymous",
+            resend_after_s=2,
+            replay_per_s=500,
         )
         self.uplink = Uplink(settings, device, folder, lambda: Condition("live", 30.0, 0))
         with closing(sqlite3.connect(self.uplink.outbox.path)) as db:

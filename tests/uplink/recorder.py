@@ -20,6 +20,7 @@ def main() -> None:
         url=f"mqtt://127.0.0.1:{sys.argv[2]}",
         tenant="acme",
         site="gym-1",
+        unknown_subjects="anonymous",
         resend_after_s=1,
         replay_per_s=5000,
         clock_wait_s=0,
