@@ -1,0 +1,139 @@
+"""The database as deploy/ makes it, and the services on it as the units and containers start them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import urllib.request
+from typing import TYPE_CHECKING
+
+import paho.mqtt.client as paho
+import psycopg
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from tests.deploy.conftest import BOX
+from tests.deploy.machine import Broker, Database, free_port, until
+from wire.messages import Ack, Window, decode, encode
+from wire.topics import Address
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HERE = Address("acme", "hall", BOX)
+BOOT = "0b0b0b0b-0000-4000-8000-00000000b007"
+
+
+def connect(database: Database, service: str, **other: str) -> psycopg.Connection:
+    """As one of the services, with the password of its secret unless there is another one."""
+    secret = (database.secrets / f"database-{service}.conf").read_text()
+    login = dict(line.split("=", 1) for line in secret.splitlines() if "=" in line)
+    return psycopg.connect(
+        host="127.0.0.1",
+        port=database.servers.postgres_port,
+        dbname="kinebox",
+        autocommit=True,
+        **(login | other),
+    )
+
+
+@pytest.fixture(scope="module")
+def migrated(deployed: Database) -> Database:
+    """With its tables, made by the login that is no superuser."""
+    for _ in range(2):  # the second time there is nothing to do
+        done = deployed.run("schema", "cloud.schema")
+        assert done.returncode == 0, done.stderr
+    deployed.make_roles()  # nor is there for these
+    return deployed
+
+
+def test_a_wrong_password_is_refused(migrated: Database) -> None:
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        connect(migrated, "ingest", user="kinebox-api")
+
+
+@pytest.mark.parametrize("service", ["schema", "ingest", "api"])
+def test_no_service_is_a_superuser(migrated: Database, service: str) -> None:
+    with connect(migrated, service) as db:
+        row = db.execute("select usesuper, current_user from pg_user where usename = current_user").fetchone()
+        assert row == (False, f"kinebox-{service}")
+
+
+@pytest.mark.parametrize("service", ["ingest", "api"])
+def test_services_cannot_change_what_there_is(migrated: Database, service: str) -> None:
+    with connect(migrated, service) as db:
+        for statement in (
+            "drop table telemetry_10s",
+            "create table mine ()",
+            "create role friend",
+            "set role postgres",
+        ):
+            with pytest.raises(psycopg.Error):
+                db.execute(statement.encode())
+
+
+def test_the_api_reads_no_windows_of_others(migrated: Database) -> None:
+    with connect(migrated, "api") as db, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        db.execute("select * from telemetry_10s")
+
+
+def test_from_a_box_to_the_database(migrated: Database, broker: Broker, tmp_path: Path) -> None:
+    with psycopg.connect(migrated.servers.dsn()) as db:
+        db.execute("insert into tenants (slug, name) values (%s, 'Acme')", (HERE.tenant,))
+        db.execute(
+            "insert into sites (tenant_id, slug, name) select id, %s, 'Hall' from tenants", (HERE.site,)
+        )
+        db.execute(
+            "insert into devices (tenant_id, site_id, device) select tenant_id, id, %s from sites", (BOX,)
+        )
+    port = free_port()
+    environment = migrated.environment("ingest") | {
+        "KINEBOX_MQTT_URL": f"mqtts://localhost:{broker.port}",
+        "KINEBOX_INGEST_MQTT_CA": str(migrated.secrets / "ca.pem"),
+        "KINEBOX_INGEST_MQTT_CERTIFICATE": str(migrated.secrets / "ingest-0.pem"),
+        "KINEBOX_INGEST_CLIENT_ID": "kinebox-ingest-0",
+        "KINEBOX_INGEST_HTTP_PORT": str(port),
+    }
+    with (tmp_path / "log").open("wb") as log:
+        ingest = subprocess.Popen(
+            [sys.executable, "-m", "cloud.ingest"], env=os.environ | environment, stdout=log, stderr=log
+        )
+    acks: list[Ack] = []
+    box = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"kinebox-{BOX}", protocol=paho.MQTTv5)
+    context = ssl.create_default_context(cafile=migrated.secrets / "ca.pem")
+    own = migrated.secrets / f"boxes/{BOX}.pem"
+    context.load_cert_chain(own, own.with_suffix(".key"))
+    box.tls_set_context(context)
+    box.on_connect = lambda *_: box.subscribe(HERE.topic("ack"), 1)
+    box.on_message = lambda _client, _data, message: acks.append(decode(message.payload))  # type: ignore[arg-type]
+    try:
+        until(lambda: _healthy(port), f"ingest is healthy: {(tmp_path / 'log').read_text()}")
+        box.connect("localhost", broker.port)
+        box.loop_start()
+        window = Window(
+            device=BOX, boot=BOOT, seq=1, at=None, clock="unknown", subject=BOX, species="human", camera="cam0",
+            duration_s=10.0,
+        )  # fmt: skip
+        until(box.is_connected, "the box is connected")
+        box.publish(HERE.topic("window"), encode(window), qos=1).wait_for_publish(20)
+        until(lambda: bool(acks), "the cloud's acknowledgement")
+        assert (acks[0].boot, acks[0].seq) == (BOOT, 1)
+    finally:
+        box.disconnect()
+        box.loop_stop()
+        ingest.send_signal(signal.SIGTERM)
+        assert ingest.wait(20) == 0
+        print((tmp_path / "log").read_text())
+    with psycopg.connect(migrated.servers.dsn()) as db:
+        assert db.execute("select count(*) from telemetry_10s").fetchone() == (1,)
+
+
+def _healthy(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
