@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime  # noqa: TC003 (pydantic reads the annotations)
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 from psycopg import sql
 from pydantic import BaseModel, Field
+from scipy.stats import theilslopes
 
 from cloud.api.measures import Better, measure_of
 
@@ -20,7 +20,6 @@ Direction = Literal["improving", "stable", "declining", "unknown"]
 Reason = Literal["too_few_weeks", "more_is_not_better"]
 WEEKS_NEEDED = 5
 """Of four weeks even a perfect order is chance once in twelve times."""
-_Z = 1.959964  # two-sided 95 % of the normal distribution
 
 
 class Week(BaseModel):
@@ -56,26 +55,16 @@ class Trend(BaseModel):
 
 
 def slope_of(at: Sequence[float], values: Sequence[float]) -> Slope | None:
-    """Theil-Sen slope with Sen's interval; times rise. None for fewer than two.
+    """Theil-Sen slope with Sen's 95 % interval; times rise. None for fewer than two.
 
-    P. K. Sen, Estimates of the regression coefficient based on Kendall's tau, JASA 63 (1968), section 4; the
-    variance with ties of values as in M. G. Kendall, Rank Correlation Methods, chapter 4.
+    P. K. Sen, Estimates of the regression coefficient based on Kendall's tau, JASA 63 (1968).
     """
     if len(at) < 2:
         return None
-    x, y = np.asarray(at, float), np.asarray(values, float)
-    first, second = np.triu_indices(len(x), 1)
-    slopes = np.sort((y[second] - y[first]) / (x[second] - x[first]))
-    pairs, n = len(slopes), len(x)
-    ties = np.unique(y, return_counts=True)[1]
-    variance = (n * (n - 1) * (2 * n + 5) - np.sum(ties * (ties - 1) * (2 * ties + 5))) / 18
-    half = _Z * np.sqrt(variance)
-    low = max(round((pairs - half) / 2) - 1, 0)
-    high = min(round((pairs + half) / 2), pairs - 1)
-    slope = float(np.median(slopes))
-    begin = float(np.median(y) + slope * (x[0] - np.median(x)))
-    change = 100 * slope * float(x[-1] - x[0]) / abs(begin) if abs(begin) > 1e-6 else None
-    return Slope(slope=slope, low=float(slopes[low]), high=float(slopes[high]), change_percent=change)
+    slope, intercept, low, high = map(float, theilslopes(values, at, 0.95))
+    begin = intercept + slope * at[0]
+    change = 100 * slope * (at[-1] - at[0]) / abs(begin) if abs(begin) > 1e-6 else None
+    return Slope(slope=slope, low=low, high=high, change_percent=change)
 
 
 def judge(slope: Slope | None, weeks: int, better: Better) -> tuple[Direction, Reason | None]:

@@ -11,7 +11,7 @@ from cloud.api.trends import judge, slope_of
 
 @pytest.mark.parametrize(
     ("at", "values", "expected"),
-    [  # as scipy.stats.theilslopes says
+    [
         ([0, 1, 2, 3, 4], [100, 102, 103, 105, 109], (2.0, 1.0, 4.0)),
         (
             [0, 1, 2, 4, 5, 6, 8, 9, 10, 11],
