@@ -66,20 +66,38 @@ class Job(msgspec.Struct, frozen=True):
         return [f"$share/{self.client}/{topic}" for topic in TOPICS]
 
 
-def ours(job: Job) -> float:
-    """Seconds that the service takes for all messages."""
+class Cost(msgspec.Struct, frozen=True):
+    """Seconds, by the clock and of the consumer's processor."""
+
+    wall: float
+    processor: float
+
+    @classmethod
+    def now(cls) -> Cost:
+        """For `since`."""
+        return cls(time.perf_counter(), time.process_time())
+
+    @classmethod
+    def since(cls, started: Cost) -> Cost:
+        """What has passed."""
+        now = cls.now()
+        return cls(now.wall - started.wall, now.processor - started.processor)
+
+
+def ours(job: Job) -> Cost:
+    """The service."""
     settings = Settings(
         KINEBOX_DATABASE_URL=job.database, KINEBOX_MQTT_URL=job.mqtt, client_id=job.client, group=job.client,
         batch=job.batch, http_port=0, upkeep_s=3600,
     )  # type: ignore[call-arg]  # fmt: skip
 
-    async def run() -> float:
+    async def run() -> Cost:
         service = Service(settings)
-        started = time.perf_counter()
+        started = Cost.now()
         running = asyncio.create_task(service.run())
         while counters.MESSAGES._value.get() < job.messages:
             await asyncio.sleep(0.005)
-        taken = time.perf_counter() - started
+        taken = Cost.since(started)
         service.stop()
         await running
         return taken
@@ -87,8 +105,8 @@ def ours(job: Job) -> float:
     return asyncio.run(run())
 
 
-def with_paho(job: Job) -> float:
-    """Seconds that a consumer on paho-mqtt takes; its network loop has a thread, as ours has."""
+def with_paho(job: Job) -> Cost:
+    """A consumer on paho-mqtt; its network loop has a thread, as ours has."""
     writer = Writer(job.database, _LIMITS)
     arrived = threading.Semaphore(0)
     waiting: list[paho.MQTTMessage] = []
@@ -105,7 +123,7 @@ def with_paho(job: Job) -> float:
     properties.SessionExpiryInterval = 3600
     properties.ReceiveMaximum = min(4 * job.batch, 65_535)
     url = urlsplit(job.mqtt)
-    started = time.perf_counter()
+    started = Cost.now()
     client.connect(url.hostname or "", url.port or 1883, clean_start=False, properties=properties)
     client.loop_start()
     done = 0
@@ -122,18 +140,18 @@ def with_paho(job: Job) -> float:
         for message in taken:
             client.ack(message.mid, message.qos)
         done += len(taken)
-    seconds = time.perf_counter() - started
+    taken_in_all = Cost.since(started)
     client.disconnect()
     client.loop_stop()
     writer.close()
-    return seconds
+    return taken_in_all
 
 
-def with_gmqtt(job: Job) -> float:
-    """Seconds that a consumer on gmqtt takes."""
+def with_gmqtt(job: Job) -> Cost:
+    """A consumer on gmqtt."""
     import gmqtt  # noqa: PLC0415 (measured only where it is installed)
 
-    async def run() -> float:
+    async def run() -> Cost:
         writer = Writer(job.database, _LIMITS)
         waiting: list[tuple[tuple[str, bytes], asyncio.Future[int]]] = []
         loop = asyncio.get_running_loop()
@@ -149,7 +167,7 @@ def with_gmqtt(job: Job) -> float:
             receive_maximum=min(4 * job.batch, 65_535),
         )  # fmt: skip
         client.on_message = on_message
-        started = time.perf_counter()
+        started = Cost.now()
         await client.connect(url.hostname, url.port, version=5)
         done = 0
         while done < job.messages:
@@ -167,16 +185,16 @@ def with_gmqtt(job: Job) -> float:
             for _, committed in taken:
                 committed.set_result(0)
             done += len(taken)
-        seconds = time.perf_counter() - started
+        taken_in_all = Cost.since(started)
         await asyncio.sleep(0.5)
         await client.disconnect()
         writer.close()
-        return seconds
+        return taken_in_all
 
     return asyncio.run(run())
 
 
-CONSUMERS: dict[str, Callable[[Job], float]] = {"ours": ours, "paho": with_paho, "gmqtt": with_gmqtt}
+CONSUMERS: dict[str, Callable[[Job], Cost]] = {"ours": ours, "paho": with_paho, "gmqtt": with_gmqtt}
 
 
 def windows(fleet: list[Address], count: int) -> list[tuple[str, bytes]]:
@@ -238,26 +256,27 @@ def empty(database: str) -> None:
         db.execute("checkpoint")
 
 
-def consume(name: str, job: Job, messages: list[tuple[str, bytes]]) -> float:
-    """Seconds of one consumer, in a process of its own."""
+def consume(name: str, job: Job, messages: list[tuple[str, bytes]]) -> Cost:
+    """One consumer, in a process of its own."""
     empty(job.database)
     asyncio.run(fill(job, messages))
     code = (
-        f"from cloud.bench import *; print(CONSUMERS[{name!r}](msgspec.json.decode(sys.argv[1], type=Job)))"
+        "from cloud.bench import *; job = msgspec.json.decode(sys.argv[1], type=Job);"
+        f"print(msgspec.json.encode(CONSUMERS[{name!r}](job)).decode())"
     )
     command = [sys.executable, "-c", code, msgspec.json.encode(job).decode()]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, timeout=TIMEOUT_S)
-    seconds = float(done.stdout)
+    cost = msgspec.json.decode(done.stdout, type=Cost)
     asyncio.run(forget(job))
     with psycopg.connect(job.database) as db:
         row = db.execute("select count(*) from telemetry_10s").fetchone()
     if row != (job.messages,):
         raise SystemExit(f"{name}: {row} rows of {job.messages}")
-    return seconds
+    return cost
 
 
-def straight(job: Job, messages: list[tuple[str, bytes]]) -> float:
-    """Seconds of a binary COPY of the same rows into the same table, a transaction for each batch."""
+def straight(job: Job, messages: list[tuple[str, bytes]]) -> Cost:
+    """A binary COPY of the same rows into the same table, a transaction for each batch."""
     empty(job.database)
     writer = Writer(job.database, _LIMITS)
     parts = []
@@ -269,11 +288,11 @@ def straight(job: Job, messages: list[tuple[str, bytes]]) -> float:
             db.execute("truncate telemetry_10s")
         writer.close()
         db.execute("checkpoint")
-        started = time.perf_counter()
+        started = Cost.now()
         for part in parts:
             with db.cursor().copy("copy telemetry_10s from stdin (format binary)") as copy:
                 copy.write(part)
-        return time.perf_counter() - started
+        return Cost.since(started)
 
 
 def main(
@@ -293,20 +312,23 @@ def main(
     fleet = addresses(BOXES, seed=1)
     enrol(url, fleet)
     made = windows(fleet, messages)
-    taken: dict[str, list[float]] = {}
+    taken: dict[str, list[Cost]] = {}
     for number in range(rounds):
         job = Job(url, mqtt, "", messages, batch)
         taken.setdefault("straight COPY", []).append(straight(job, made))
         for name in clients.split(","):
-            own = msgspec.structs.replace(job, client=f"bench-{name}-{number}-{time.time_ns()}")
-            taken.setdefault(name, []).append(consume(name, own, made))
-    table = Table("", "messages/s", "values/s", "of the limit", "rounds (messages/s)")
-    limit = statistics.median(taken["straight COPY"])
-    for name, seconds in taken.items():
-        middle = statistics.median(seconds)
-        each = " ".join(f"{messages / s:,.0f}" for s in seconds)
+            mine = msgspec.structs.replace(job, client=f"bench-{name}-{number}-{time.time_ns()}")
+            taken.setdefault(name, []).append(consume(name, mine, made))
+    table = Table("", "messages/s", "values/s", "of the limit", "µs of its processor", "rounds (messages/s)")
+    limit = statistics.median(cost.wall for cost in taken["straight COPY"])
+    for name, costs in taken.items():
+        middle = statistics.median(cost.wall for cost in costs)
+        each = " ".join(f"{messages / cost.wall:,.0f}" for cost in costs)
         rate = messages / middle
-        table.add_row(name, f"{rate:,.0f}", f"{rate * len(metrics()):,.0f}", f"{limit / middle:.2f}", each)
+        own = statistics.median(cost.processor for cost in costs) / messages * 1e6
+        table.add_row(
+            name, f"{rate:,.0f}", f"{rate * len(metrics()):,.0f}", f"{limit / middle:.2f}", f"{own:.1f}", each
+        )
     Console().print(table)
     with psycopg.connect(database, autocommit=True) as db:
         db.execute("drop database kinebox_bench with (force)")

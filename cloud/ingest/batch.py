@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING
-from uuid import UUID
 
 import msgspec
 
@@ -15,6 +14,7 @@ from wire.topics import Address, Kind, parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from uuid import UUID
 
     from cloud.ingest.devices import Directory
 
@@ -36,9 +36,13 @@ class Boot(msgspec.Struct):
     """What a batch says of one start of one box."""
 
     device: Device
-    boot: UUID
+    boot: str
     seqs: set[int] = msgspec.field(default_factory=set)
     floor: int = 1
+    id: int = 0
+    """In the database, once it is claimed there."""
+    had: set[int] = msgspec.field(default_factory=set)
+    """Those of `seqs` that were committed before."""
 
     def ranges(self) -> str:
         """The numbers as an int8multirange."""
@@ -61,10 +65,11 @@ class Limits(msgspec.Struct, frozen=True):
 class Batch(msgspec.Struct):
     """What one transaction writes."""
 
-    windows: list[Row] = msgspec.field(default_factory=list)
-    window_devices: list[int] = msgspec.field(default_factory=list)
-    sessions: list[tuple[Device, SessionChange]] = msgspec.field(default_factory=list)
-    boots: dict[tuple[int, UUID], Boot] = msgspec.field(default_factory=dict)
+    received: float
+    """UTC seconds: the time of what has none."""
+    windows: list[tuple[Boot, Row]] = msgspec.field(default_factory=list)
+    sessions: list[tuple[Boot, SessionChange]] = msgspec.field(default_factory=list)
+    boots: dict[tuple[int, str], Boot] = msgspec.field(default_factory=dict)
     health: list[tuple[Device, Health]] = msgspec.field(default_factory=list)
     births: list[tuple[Device, Birth]] = msgspec.field(default_factory=list)
     available: list[tuple[Device, str]] = msgspec.field(default_factory=list)
@@ -88,64 +93,69 @@ class Sorter:
         """Who the messages are from: the directory must load them before `sort`."""
         if len(self._topics) > 1_000_000:
             self._topics.clear()
-        for topic, _ in messages:
-            if topic not in self._topics:
-                self._topics[topic] = parse(topic)
-        return {found[0] for topic, _ in messages if (found := self._topics[topic])}
+        topics = {topic for topic, _ in messages}
+        for topic in topics - self._topics.keys():
+            self._topics[topic] = parse(topic)
+        return {found[0] for topic in topics if (found := self._topics[topic])}
 
     def sort(self, messages: Sequence[Message]) -> Batch:
         """Never raises for what a message holds: what is not right is in `dead`."""
-        batch = Batch()
-        now = time.time()
+        batch = Batch(received=time.time())
+        senders: dict[str, tuple[Device | None, Kind]] = {}
         for topic, payload in messages:
             device: Device | None = None
             try:
-                place = self._topics[topic]
-                if place is None:
-                    raise ContractError("kind", "no topic of ours")  # noqa: TRY301 (all refusals end below)
-                address, kind = place
-                device = self._directory.get(address)
+                if topic not in senders:
+                    senders[topic] = self._sender(topic)
+                device, kind = senders[topic]
                 if device is None:
-                    raise _UnknownError(address)
-                self._add(batch, device, kind, payload, now)
+                    raise _UnknownError(topic)
+                if kind == "window":
+                    row = self._decoder.window(payload)
+                    self._check(device, row.device, row.at, batch.received)
+                    if boot := _note(batch, device, row.boot, row.seq, row.floor):
+                        batch.windows.append((boot, row))
+                else:
+                    self._add(batch, device, kind, payload)
             except (ContractError, _RefusedError) as error:
                 batch.dead.append(DeadLetter(topic, payload, error.reason, str(error)[:500], device))
                 if device is not None and len(payload) <= KEPT_WHOLE:
                     _settle(batch, device, durable_key(payload))
         return batch
 
-    def _add(self, batch: Batch, device: Device, kind: Kind, payload: bytes, now: float) -> None:
-        match kind:
-            case "window":
-                row = self._decoder.window(payload)
-                self._check(device, row.device, row.at, now)
-                if _is_new(batch, device, row.boot, row.seq, row.floor):
-                    batch.windows.append(row)
-                    batch.window_devices.append(device.id)
-            case "available":
-                text = payload.decode(errors="replace")
-                if text not in ("online", "stopped", "offline"):
-                    raise _RefusedError("malformed", f"availability is {text[:20]!r}")
-                batch.available.append((device, text))
-            case _:
-                message = decode(payload)
-                self._check(
-                    device, UUID(message.device), message.at if isinstance(message, Durable) else None, now
-                )
-                match kind, message:
-                    case "session", SessionChange():
-                        if _is_new(batch, device, UUID(message.boot), message.seq, message.floor):
-                            batch.sessions.append((device, message))
-                    case "health", Health():
-                        batch.health.append((device, message))
-                    case "birth", Birth():
-                        batch.births.append((device, message))
-                    case _:
-                        raise _RefusedError("kind", f"a {type(message).__name__} on the topic {kind}")
+    def _sender(self, topic: str) -> tuple[Device | None, Kind]:
+        place = self._topics[topic]
+        if place is None:
+            raise ContractError("kind", "no topic of ours")
+        return self._directory.get(place[0]), place[1]
 
-    def _check(self, device: Device, named: UUID, at: float | None, now: float) -> None:
-        if named != device.device:
-            raise _RefusedError("wrong_device", f"the message names {named}, its topic {device.device}")
+    def _add(self, batch: Batch, device: Device, kind: Kind, payload: bytes) -> None:
+        if kind == "available":
+            text = payload.decode(errors="replace")
+            if text not in ("online", "stopped", "offline"):
+                raise _RefusedError("malformed", f"availability is {text[:20]!r}")
+            batch.available.append((device, text))
+            return
+        message = decode(payload)
+        self._check(
+            device, message.device, message.at if isinstance(message, Durable) else None, batch.received
+        )
+        match kind, message:
+            case "session", SessionChange():
+                if boot := _note(batch, device, message.boot, message.seq, message.floor):
+                    batch.sessions.append((boot, message))
+            case "health", Health():
+                batch.health.append((device, message))
+            case "birth", Birth():
+                batch.births.append((device, message))
+            case _:
+                raise _RefusedError("kind", f"a {type(message).__name__} on the topic {kind}")
+
+    def _check(self, device: Device, named: str, at: float | None, now: float) -> None:
+        if named != device.address.device:
+            raise _RefusedError(
+                "wrong_device", f"the message names {named}, its topic {device.address.device}"
+            )
         if at is None:
             return
         if at > now + self._limits.future_s:
@@ -161,24 +171,24 @@ class _RefusedError(ValueError):
 
 
 class _UnknownError(_RefusedError):
-    def __init__(self, address: Address) -> None:
-        super().__init__("unknown_device", f"no device {address.device} at {address.tenant}/{address.site}")
+    def __init__(self, topic: str) -> None:
+        super().__init__("unknown_device", f"no device is enrolled at {topic.rpartition('/')[0]}")
 
 
-def _is_new(batch: Batch, device: Device, boot: UUID, seq: int, floor: int) -> bool:
-    """Note the number; False where the batch has it already."""
+def _note(batch: Batch, device: Device, boot: str, seq: int, floor: int) -> Boot | None:
+    """Note the number and return its boot; None where the batch has it already."""
     key = device.id, boot
     entry = batch.boots.get(key)
     if entry is None:
         entry = batch.boots[key] = Boot(device, boot)
     entry.floor = max(entry.floor, floor)
     if seq in entry.seqs:
-        return False
+        return None
     entry.seqs.add(seq)
-    return True
+    return entry
 
 
 def _settle(batch: Batch, device: Device, key: tuple[UUID, UUID, int] | None) -> None:
     """A refused message is kept as a dead letter: its box need not send it again."""
     if key is not None and key[0] == device.device:
-        _is_new(batch, device, key[1], key[2], 1)
+        _note(batch, device, str(key[1]), key[2], 1)

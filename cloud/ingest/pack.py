@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import numpy as np
 
 if TYPE_CHECKING:
@@ -16,16 +17,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from cloud.ingest.decode import Row
+    from cloud.ingest.batch import Boot
+    from cloud.ingest.decode import Decoder, Row
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
 COLUMNS = {
-    "device_id": "int", "boot": "uuid", "seq": "int8", "time": "timestamptz", "subject": "uuid", "species": "text",
-    "session": "uuid", "duration_s": "real", "reps": "int", "partial_reps": "int", "clock": '"char"',
-    "historical": "boolean", "camera": "text", "exercise": "text", "grades": "text",
+    "time": "timestamptz", "seq": "int8", "boot_id": "int", "tenant_id": "int", "device_id": "int",
+    "subject_id": "int", "session": "uuid", "duration_s": "real", "reps": "int", "partial_reps": "int",
+    "clock": '"char"', "historical": "boolean", "camera": "text", "exercise": "text", "grades": "text",
+    "other": "jsonb",
 }  # fmt: skip
-"""What is staged of a window, with its SQL type; the metrics follow, one real each."""
+"""The columns of telemetry_10s that are written, with their SQL type; the metrics follow, one real each."""
 _NUMBERS = {
     "int": ">i4",
     "int8": ">i8",
@@ -35,76 +38,139 @@ _NUMBERS = {
     '"char"': "S1",
     "boolean": "?",
 }
+_CLOCK = {"synchronised": b"s", "estimated": b"e", "unknown": b"u"}
 _EPOCH = 946_684_800  # 2000-01-01 in seconds since 1970
+_NO_UUID = bytes(16)
 
 
-def pack(rows: Sequence[Row], device_ids: Sequence[int]) -> bytes:
-    """The rows as COLUMNS and metrics, for `COPY … FROM STDIN (FORMAT binary)`. At least one row."""
-    metrics = len(rows[0].values)
-    times = np.array([row.at for row in rows], float)
-    sessions = [row.session for row in rows]
-    texts = {
-        name: [None if text is None else text.encode() for text in column]
-        for name, column in (
-            ("species", [row.species for row in rows]),
-            ("camera", [row.camera for row in rows]),
-            ("exercise", [row.exercise for row in rows]),
-            ("grades", [row.grades for row in rows]),
+def microseconds(rows: Sequence[Row], received: float) -> NDArray[np.int64]:
+    """When the rows begin, in µs since 2000 as the database counts; `received` (UTC seconds) for those without."""
+    times = np.array([received if row.at is None else row.at for row in rows], float)
+    return np.round((times - _EPOCH) * 1e6).astype(np.int64)
+
+
+class Packer:
+    """Packs what a decoder decoded."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        self._uuids, self._names, self._words = decoder.uuids, decoder.names, decoder.words
+        self._metrics = _Fixed(decoder.metrics, decoder.keys, ">f8")
+        self._grades = _Fixed(decoder.grades, decoder.keys, "S1")
+
+    def pack(
+        self, rows: Sequence[tuple[Boot, Row]], subjects: Sequence[int], times: NDArray[np.int64]
+    ) -> bytes:
+        """The rows as COLUMNS and metrics, for `COPY … FROM STDIN (FORMAT binary)`. At least one row.
+
+        For each row its boot as claimed, the id of its subject and its time in µs since 2000.
+        """
+        boots, windows = zip(*rows, strict=True)
+        numbers = self._metrics.read([w.metrics for w in windows]).astype(np.float32)
+        letters = self._grades.read([w.grades for w in windows])
+        uuids, names, words = self._uuids, self._names, self._words
+        texts: dict[str, list[bytes]] = {
+            "camera": [names[w.camera] for w in windows],
+            "exercise": [words[w.exercise] for w in windows],
+            "grades": letters.view(f"S{letters.shape[1]}").ravel().tolist(),
+            "other": [b"\x01" + msgspec.json.encode(w.other) if w.other else b"" for w in windows],
+        }
+        values: dict[str, Any] = {
+            "time": times,
+            "seq": [w.seq for w in windows],
+            "boot_id": [boot.id for boot in boots],
+            "tenant_id": [boot.device.tenant_id for boot in boots],
+            "device_id": [boot.device.id for boot in boots],
+            "subject_id": subjects,
+            "session": np.frombuffer(b"".join([uuids[w.session] or _NO_UUID for w in windows]), "V16"),
+            "duration_s": [w.duration_s for w in windows],
+            "reps": [w.reps for w in windows],
+            "partial_reps": [w.partial_reps for w in windows],
+            "clock": [_CLOCK[w.clock] for w in windows],
+            "historical": [w.historical for w in windows],
+            **texts,
+        }
+        missing = {
+            "session": [w.session is None for w in windows],
+            "exercise": [w.exercise is None for w in windows],
+            "other": [not w.other for w in windows],
+        }
+        return _lay_out(
+            values, {name: list(map(len, found)) for name, found in texts.items()}, missing, numbers
         )
-    }
-    values: dict[str, Any] = {
-        "device_id": device_ids,
-        "boot": _uuids([row.boot.bytes for row in rows]),
-        "seq": [row.seq for row in rows],
-        "time": np.round((np.nan_to_num(times, nan=_EPOCH) - _EPOCH) * 1e6),
-        "subject": _uuids([row.subject.bytes for row in rows]),
-        "session": _uuids([session.bytes if session else bytes(16) for session in sessions]),
-        "duration_s": [row.duration_s for row in rows],
-        "reps": [row.reps for row in rows],
-        "partial_reps": [row.partial_reps for row in rows],
-        "clock": [row.clock[0] for row in rows],
-        "historical": [row.historical for row in rows],
-        **{name: [text or b"" for text in column] for name, column in texts.items()},
-    }
+
+
+def _lay_out(
+    values: dict[str, Any],
+    lengths: dict[str, list[int]],
+    missing: dict[str, list[bool]],
+    numbers: NDArray[np.float32],
+) -> bytes:
+    """The rows from a value for each of COLUMNS, the lengths of texts, what is NULL, and the metrics."""
+    count, metrics = numbers.shape
     layout: list[Any] = [("fields", ">i2")]
     for name, kind in COLUMNS.items():
-        width = max(map(len, values[name]), default=0) if name in texts else 0
-        layout += [(f"{name}#", ">i4"), (name, f"S{max(width, 1)}" if name in texts else _NUMBERS[kind])]
+        layout.append((f"{name}#", ">i4"))
+        if name not in lengths:
+            layout.append((name, _NUMBERS[kind]))
+        elif widest := max(lengths[name]):
+            layout.append((name, f"S{widest}"))
     layout.append(("metrics", [("#", ">i4"), ("value", ">f4")], (metrics,)))
-    table = np.zeros(len(rows), np.dtype(layout))
-    raw = table.view(np.uint8).reshape(len(rows), -1)
-    keep = np.ones(raw.shape, bool)
+    table = np.empty(count, np.dtype(layout))
+    named = {name for name, *_ in layout}
+    cuts: list[tuple[str, NDArray[np.bool_]]] = []
     table["fields"] = len(COLUMNS) + metrics
     for name in COLUMNS:
-        table[name] = values[name]
-        lengths = np.full(len(rows), table.dtype[name].itemsize)
-        if name in texts:
-            lengths = np.array([-1 if text is None else len(text) for text in texts[name]])
-        elif name == "time":
-            lengths[np.isnan(times)] = -1
-        elif name == "session":
-            lengths[[session is None for session in sessions]] = -1
-        table[f"{name}#"] = lengths
-        if lengths.min() < table.dtype[name].itemsize:
-            start, width = _place(table, name)
-            keep[:, start : start + width] = np.arange(width) < lengths[:, None]
-
-    numbers = np.array([row.values for row in rows], np.float32)
-    missing = np.isnan(numbers)
+        width = table.dtype[name].itemsize if name in named else 0
+        if width:
+            table[name] = values[name]
+        size = np.array(lengths[name]) if name in lengths else np.full(count, width)
+        if name in missing:
+            size[missing[name]] = -1
+        table[f"{name}#"] = size
+        if width and size.min() < width:
+            cuts.append((name, np.arange(width) < size[:, None]))
+    unknown = np.isnan(numbers)
     table["metrics"]["value"] = numbers
-    table["metrics"]["#"] = np.where(missing, -1, 4)
-    start, width = _place(table, "metrics")
-    keep[:, start : start + width].reshape(len(rows), metrics, 8)[:, :, 4:] = ~missing[:, :, None]
-    return HEADER + raw[keep].tobytes() + TRAILER
+    table["metrics"]["#"] = np.where(unknown, -1, 4)
+    if unknown.any():
+        parts = np.ones((count, metrics, 8), bool)
+        parts[:, :, 4:] = ~unknown[:, :, None]
+        cuts.append(("metrics", parts.reshape(count, -1)))
+    return HEADER + _cut(table, cuts) + TRAILER
 
 
-def _uuids(values: list[bytes]) -> NDArray[np.void]:
-    return np.frombuffer(b"".join(values), "V16")
-
-
-def _place(table: NDArray[Any], name: str) -> tuple[int, int]:
-    """Offset and width of a field, in bytes."""
+def _cut(table: NDArray[Any], cuts: list[tuple[str, NDArray[np.bool_]]]) -> bytes:
+    """The table's bytes without those of a field that its mask leaves out."""
+    if not cuts:
+        return table.tobytes()
+    raw = table.view(np.uint8).reshape(len(table), -1)
+    keep = np.ones(raw.shape, bool)
     fields = table.dtype.fields
     assert fields is not None
-    kind, offset = fields[name][:2]
-    return int(offset), int(kind.itemsize)
+    for name, mask in cuts:
+        start = fields[name][1]
+        keep[:, start : start + mask.shape[1]] = mask
+    return raw[keep].tobytes()
+
+
+class _Fixed:
+    """Reads structs into an array by way of their MessagePack, which has every value at the same place."""
+
+    def __init__(self, kind: type[msgspec.Struct], keys: Sequence[str], dtype: str) -> None:
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._dtype = np.dtype(dtype)
+        example = self._encode(kind())
+        self._size = len(example)
+        starts, end = [], 0
+        for key in keys:
+            start = example.index(key.encode(), end) + len(key) + 1
+            end = start + self._dtype.itemsize
+            starts.append(np.arange(start, end))
+        self._places = np.concatenate(starts)
+
+    def read(self, structs: Sequence[msgspec.Struct]) -> NDArray[Any]:
+        """(structs, keys)."""
+        data = self._encode(structs)
+        table = np.frombuffer(data, np.uint8, offset=len(data) - self._size * len(structs))
+        values = np.take(table.reshape(len(structs), self._size), self._places, axis=1)
+        return values.view(self._dtype)

@@ -13,26 +13,23 @@ from psycopg.types.json import Jsonb
 
 from cloud.ingest import statements as sql
 from cloud.ingest.batch import KEPT_WHOLE, Batch, DeadLetter, Limits, Sorter
+from cloud.ingest.claims import Settled, claim_boots, hold_subjects, settle
 from cloud.ingest.decode import Decoder
-from cloud.ingest.devices import Device, Directory
-from cloud.ingest.pack import pack
+from cloud.ingest.devices import Directory
+from cloud.ingest.pack import Packer, microseconds
 from cloud.schema.columns import metric_keys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cloud.ingest.batch import Message
+    from cloud.ingest.batch import Boot, Message
+    from cloud.ingest.claims import Subjects
+    from cloud.ingest.decode import Row
+    from cloud.ingest.devices import Device
     from wire.messages import SessionChange
 
 log = logging.getLogger(__name__)
-
-
-class Settled(msgspec.Struct, frozen=True):
-    """Everything up to `seq` of one start of one box is committed."""
-
-    device: Device
-    boot: str
-    seq: int
+HOURS_TO_2000 = 946_684_800 // 3600
 
 
 class Written(msgspec.Struct):
@@ -105,9 +102,8 @@ class Writer:
                 keys = metric_keys(db)
                 self._statements = sql.statements(keys)
                 self._decoder = Decoder(keys)
+                self._packer = Packer(self._decoder)
                 self._sorter = Sorter(self._decoder, self._directory, self._limits)
-                for statement in sql.PREPARE:
-                    db.execute(statement)
                 for staged in self._statements.prepare:
                     db.execute(staged)
             except psycopg.Error:
@@ -118,54 +114,55 @@ class Writer:
 
     def _commit(self, db: psycopg.Connection[Any], batch: Batch) -> tuple[int, list[Settled]]:
         with db.cursor() as cursor:
-            added = 0
-            if batch.boots:
-                self._stage_boots(cursor, batch)
-                cursor.execute(sql.NEW_BOOTS)
-                cursor.execute(sql.LOCK_BOOTS)
-            if batch.windows:
-                with cursor.copy(sql.COPY_WINDOWS) as copy:
-                    copy.write(pack(batch.windows, batch.window_devices))
-                others = [
-                    (n, row) for n, row in zip(batch.window_devices, batch.windows, strict=True) if row.other
-                ]
-                if others:
-                    with cursor.copy(sql.COPY_OTHER) as copy:
-                        for number, row in others:
-                            copy.write_row((number, row.boot, row.seq, Jsonb(row.other)))
-                cursor.execute(self._statements.subjects_of_windows)
-                cursor.execute(self._statements.insert_windows)
-                added = cursor.fetchall()[0][0]
-            if batch.sessions:
-                with cursor.copy(sql.COPY_SESSIONS) as copy:
-                    for device, change in batch.sessions:
-                        copy.write_row(self._session_row(device, change))
-                cursor.execute(self._statements.subjects_of_sessions)
-                cursor.execute(self._statements.upsert_sessions)
+            claim_boots(cursor, batch.boots.values())
+            windows = [item for item in batch.windows if item[1].seq not in item[0].had]
+            sessions = [item for item in batch.sessions if item[1].seq not in item[0].had]
+            subjects = hold_subjects(cursor, [*windows, *sessions])
+            added = self._write_windows(cursor, batch, windows, subjects)
+            self._write_sessions(cursor, sessions, subjects)
             _write_rest(cursor, batch)
-            settled = []
-            if batch.boots:
-                cursor.execute(sql.SETTLE)
-                devices = {number: entry.device for (number, _), entry in batch.boots.items()}
-                settled = [
-                    Settled(devices[number], str(boot), seq) for number, boot, seq in cursor.fetchall()
-                ]
-        return added, settled
+            return added, settle(cursor, batch.boots.values())
 
-    @staticmethod
-    def _stage_boots(cursor: psycopg.Cursor[Any], batch: Batch) -> None:
-        lines = [
-            f"{number}\t{boot}\t{entry.device.tenant_id}\t{entry.ranges()}\t{entry.floor}\n"
-            for (number, boot), entry in batch.boots.items()
-        ]
-        with cursor.copy(sql.COPY_BOOTS) as copy:
-            copy.write("".join(lines))
+    def _write_windows(
+        self, cursor: psycopg.Cursor[Any], batch: Batch, items: list[tuple[Boot, Row]], subjects: Subjects
+    ) -> int:
+        """Returns how many were written: none of a subject that was erased."""
+        ids = [subjects[boot.device.tenant_id, row.subject] for boot, row in items]
+        if None in ids:
+            items = [item for item, subject in zip(items, ids, strict=True) if subject is not None]
+        written = [subject for subject in ids if subject is not None]
+        if not items:
+            return 0
+        times = microseconds([row for _, row in items], batch.received)
+        with cursor.copy(sql.COPY_WINDOWS) as copy:
+            copy.write(self._packer.pack(items, written, times))
+        cursor.execute(self._statements.insert_windows)
+        hours = times // 3_600_000_000 + HOURS_TO_2000
+        changed = {
+            (hour, subject): boot.device.tenant_id
+            for hour, subject, (boot, _) in zip(hours.tolist(), written, items, strict=True)
+        }
+        hour_list, subject_list = zip(*changed, strict=True)
+        cursor.execute(sql.PENDING, (list(hour_list), list(changed.values()), list(subject_list)))
+        return len(items)
 
-    def _session_row(self, device: Device, c: SessionChange) -> tuple[Any, ...]:
+    def _write_sessions(
+        self, cursor: psycopg.Cursor[Any], items: list[tuple[Boot, SessionChange]], subjects: Subjects
+    ) -> None:
+        if not items:
+            return
+        with cursor.copy(sql.COPY_SESSIONS) as copy:
+            for boot, change in items:
+                subject = subjects[boot.device.tenant_id, change.subject]
+                if subject is not None:
+                    copy.write_row(self._session_row(boot.device, subject, change))
+        cursor.execute(self._statements.upsert_sessions)
+
+    def _session_row(self, device: Device, subject: int, c: SessionChange) -> tuple[Any, ...]:
         values, letters, other = self._decoder.split(c.metrics, c.grades)
         started = datetime.fromtimestamp(c.at, UTC) if c.at is not None else None
         return (
-            device.id, c.boot, c.seq, c.session, c.subject, c.species, started, c.duration_s, c.change == "end",
+            device.tenant_id, device.id, subject, c.session, c.species, started, c.duration_s, c.change == "end",
             c.reason, c.exercise, c.reps, c.partial_reps, c.hold_s, c.clock[0], c.camera, c.model, c.software,
             letters, Jsonb(other) if other else None, *values,
         )  # fmt: skip
@@ -207,4 +204,4 @@ def _refused(batch: Batch, messages: Sequence[Message], detail: str) -> Batch:
     """The batch of one message without the message, but with its letter and its number."""
     device = next((entry.device for entry in batch.boots.values()), None)
     letters = [DeadLetter(topic, payload, "database", detail, device) for topic, payload in messages]
-    return Batch(boots=batch.boots, dead=letters)
+    return Batch(batch.received, boots=batch.boots, dead=letters)
