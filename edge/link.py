@@ -29,7 +29,7 @@ MAX_RECORD = 256 * 1024
 
 CameraCondition = Literal["starting", "live", "black", "lost", "ended"]
 
-KEYPOINTS = {"blazepose33": 33}
+KEYPOINTS = {"blazepose33": 33, "coco17": 17, "lsp14": 14, "dog24": 24}
 """Skeletons that may pass, and their numbers of keypoints; `motion` knows what each of these is."""
 _POINT_BYTES = 12
 
