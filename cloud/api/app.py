@@ -11,7 +11,17 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from cloud.api import metrics
 from cloud.api.guard import Guard
 from cloud.api.problems import MEDIA_TYPE, Problem, add_problem_handlers, problem
-from cloud.api.routes import auth, consent, devices, export, people, sessions, users
+from cloud.api.routes import (
+    auth,
+    consent,
+    devices,
+    disclaimers,
+    export,
+    people,
+    recommendations,
+    sessions,
+    users,
+)
 from cloud.api.state import State
 
 if TYPE_CHECKING:
@@ -26,6 +36,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     *consent.ROUTERS,
     *export.ROUTERS,
     devices.router,
+    disclaimers.router,
+    recommendations.router,
     sessions.router,
 )
 DESCRIPTION = """What a fleet of boxes measured, for whom it concerns. Times are UTC.
