@@ -75,7 +75,9 @@ class Cloud:
 
     def as_(self, who: Who) -> Client:
         """A client that is signed in as somebody."""
-        return Client(self.app, headers={"authorization": f"Bearer {self.signer.sign(who)}"})
+        client = Client(self.app, headers={"authorization": f"Bearer {self.signer.sign(who)}"})
+        client.portal = self.nobody.portal  # one event loop for all, that of the pool of connections
+        return client
 
 
 @pytest.fixture
