@@ -180,6 +180,10 @@ class Connection:
             if not self._stopping.is_set():
                 self._down.wait()
             if self._stopping.is_set():
+                # What we close without having read makes the closing a reset, which to the broker is an accident:
+                # so nothing may be on its way to us then.
+                for topic in self._subscriptions:
+                    client.unsubscribe(topic)
                 last = client.publish(self._available.topic, self._available.left, qos=1, retain=True)
                 if last.rc == MQTTErrorCode.MQTT_ERR_SUCCESS:
                     last.wait_for_publish(_GOODBYE_S)

@@ -11,7 +11,7 @@ import pytest
 from edge.uplink.condition import Condition
 from edge.uplink.settings import UplinkSettings
 from edge.uplink.uplink import Uplink
-from tests.uplink.broker import Cloud, Mosquitto, running, until
+from tests.uplink.broker import Cloud, Mosquitto, until
 from tests.uplink.samples import ME, window
 from wire.messages import Ack, Birth, Health, encode
 from wire.metrics import metrics
@@ -19,19 +19,6 @@ from wire.metrics import metrics
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with running(tmp_path) as broker:
-        yield broker
-
-
-@pytest.fixture
-def cloud(broker: Mosquitto) -> Iterator[Cloud]:
-    cloud = Cloud(broker.port)
-    yield cloud
-    cloud.close()
 
 
 @pytest.fixture
@@ -106,4 +93,4 @@ def test_what_was_recorded_last_is_sent_before_the_goodbye(
     record(uplink, 3)
     uplink.stop()
     assert until(lambda: len(cloud.ledger.rows) == 3)
-    assert until(lambda: cloud.said("available")[-1:] == ["stopped"])
+    assert until(lambda: cloud.said("available")[-1:] == ["stopped"]), cloud.said("available")
