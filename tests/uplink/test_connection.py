@@ -61,6 +61,20 @@ def test_online_stopped_and_what_comes(tmp_path: Path) -> None:
         cloud.close()
 
 
+def test_a_goodbye_holds_though_messages_are_still_coming(tmp_path: Path) -> None:
+    with running(tmp_path) as broker:
+        cloud = Cloud(broker.port)
+        for number in range(1, 21):
+            box = connection(Heard(), broker.port)
+            box.start()
+            assert until(lambda: cloud.said("available")[-1:] == ["online"])
+            for _ in range(15):
+                cloud.publish(HERE.topic("ack"), bytes(10_000))
+            box.stop()
+            assert until(lambda: cloud.said("available") == ["online", "stopped"] * number), number  # noqa: B023
+        cloud.close()
+
+
 def test_a_box_that_vanishes_is_offline_and_a_broker_that_vanishes_is_found_again(tmp_path: Path) -> None:
     heard = Heard()
     with running(tmp_path) as broker:
