@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge.uplink.outbox import Outbox
-from tests.running import REPS, Box, record_squats
-from tests.uplink.broker import Cloud, Mosquitto, running, until
+from tests.running import REPS, Box
+from tests.uplink.broker import until
 from tests.uplink.samples import LIMITS
 from wire.messages import Birth, Health, SessionChange, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.uplink.broker import Cloud, Mosquitto
 
 CONFIG = """\
 [uplink]
@@ -33,26 +34,6 @@ resend_after_s = 2
 health_every_s = 1
 replay_per_s = 500
 """
-
-
-@pytest.fixture(scope="module")
-def squats(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("trace") / "squats.trace"
-    record_squats(path)
-    return path
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Mosquitto]:
-    with running(tmp_path) as broker:
-        yield broker
-
-
-@pytest.fixture
-def cloud(broker: Mosquitto) -> Iterator[Cloud]:
-    cloud = Cloud(broker.port)
-    yield cloud
-    cloud.close()
 
 
 def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, port: int, consent: str = "anonymous") -> None:
@@ -112,10 +93,10 @@ def test_windows_and_sessions_arrive(
 
 
 def test_without_consent_only_health_leaves(
-    tmp_path: Path, squats: Path, broker: Mosquitto, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, short: Path, broker: Mosquitto, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     configure(tmp_path, monkeypatch, broker.port, "nothing")
-    box = Box(squats, tmp_path / "state")
+    box = Box(short, tmp_path / "state")
     try:
         box.wait("/api/v1/sessions", lambda a: a["sessions"] and a["sessions"][0]["end_reason"])
         assert until(lambda: bool(cloud.said("health")))
@@ -127,11 +108,11 @@ def test_without_consent_only_health_leaves(
 
 
 def test_without_a_broker_there_is_no_file_and_no_thread(
-    tmp_path: Path, squats: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, short: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KINEBOX_CONFIG", str(tmp_path / "config.toml"))
     (tmp_path / "config.toml").write_text("")
-    box = Box(squats, tmp_path / "state")
+    box = Box(short, tmp_path / "state")
     try:
         box.wait("/api/v1/status", lambda a: a["camera"]["state"] == "live")
         assert not any("outbox" in name for name in figures(box))
@@ -177,21 +158,21 @@ def test_nothing_lost_and_nothing_doubled_by_a_recorder_killed_again_and_again(
 ) -> None:
     chance = random.Random(5)  # noqa: S311
     safe: set[tuple[str, int]] = set()
-    for round_number in range(8):
+    for round_number in range(6):
         recorder = subprocess.Popen(
             [sys.executable, "-m", "tests.uplink.recorder", str(tmp_path / "state"), str(broker.port)],
             stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert recorder.stdout is not None
         opening = recorder.stdout.readline().split()
-        time.sleep(chance.uniform(0.3, 1.5))
-        if round_number in (2, 5):
+        time.sleep(chance.uniform(0.2, 0.8))
+        if round_number in (1, 4):
             broker.kill()
             time.sleep(0.3)
             broker.start()
-        if round_number == 4:
+        if round_number == 3:
             cloud.answering = False
-        if round_number == 6:
+        if round_number == 5:
             cloud.answering = True
         recorder.kill()
         lines = recorder.stdout.read().splitlines()
