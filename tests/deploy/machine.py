@@ -163,11 +163,13 @@ class Database:
             "PGSERVICEFILE": str(self.secrets / f"database-{service}.conf"),
         }
 
-    def run(self, service: str, module: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, service: str, module: str, *arguments: str, **more: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run a program of ours as one of the logins."""
         return subprocess.run(
-            [sys.executable, "-m", module], env=os.environ | self.environment(service), capture_output=True,
-            text=True, check=False, timeout=120,
+            [sys.executable, "-m", module, *arguments], env=os.environ | self.environment(service) | more,
+            capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
 
     def remove(self) -> None:

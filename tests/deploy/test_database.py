@@ -81,11 +81,14 @@ def test_the_api_reads_no_windows_of_others(migrated: Database) -> None:
 
 
 def test_from_a_box_to_the_database(migrated: Database, broker: Broker, tmp_path: Path) -> None:
+    public = {"KINEBOX_API_PUBLIC_URL": "https://cloud.example.org"}
+    for command in (
+        ["create-tenant", HERE.tenant, "Acme", "--owner", "owner@example.org"],
+        ["add-site", HERE.tenant, HERE.site, "Hall"],
+    ):
+        done = migrated.run("schema", "cloud.api.admin", *command, **public)
+        assert done.returncode == 0, done.stderr
     with psycopg.connect(migrated.servers.dsn()) as db:
-        db.execute("insert into tenants (slug, name) values (%s, 'Acme')", (HERE.tenant,))
-        db.execute(
-            "insert into sites (tenant_id, slug, name) select id, %s, 'Hall' from tenants", (HERE.site,)
-        )
         db.execute(
             "insert into devices (tenant_id, site_id, device) select tenant_id, id, %s from sites", (BOX,)
         )
