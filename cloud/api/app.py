@@ -13,10 +13,12 @@ from cloud.api.guard import Guard
 from cloud.api.problems import MEDIA_TYPE, Problem, add_problem_handlers, problem
 from cloud.api.routes import (
     auth,
+    cohorts,
     consent,
     devices,
     disclaimers,
     export,
+    history,
     people,
     recommendations,
     sessions,
@@ -39,6 +41,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     disclaimers.router,
     recommendations.router,
     sessions.router,
+    *history.ROUTERS,
+    cohorts.router,
 )
 DESCRIPTION = """What a fleet of boxes measured, for whom it concerns. Times are UTC.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cloud.ingest.upkeep import run_upkeep
+from tests.cloud.api.samples import enrol
 from tests.cloud.fleet import uuid
 
 if TYPE_CHECKING:
@@ -37,23 +38,6 @@ def windows(*seqs: int, **more: Any) -> dict[str, Any]:
 def begin(client: Client, **more: Any) -> str:
     session: str = client.ask("POST", "/api/sessions/start", 201, json=SUBJECT | more)["session"]
     return session
-
-
-def enrol_person(cloud: Cloud, name: str, *purposes: str, tenant: str = "gym") -> None:
-    """A person who consented to these purposes; to nothing without any."""
-    cloud.database.rows(
-        """with s as (insert into subjects (tenant_id, subject, species) values (%s, %s, 'human') returning *)
-           insert into people (subject_id, tenant_id) select id, tenant_id from s""",
-        cloud.tenant(tenant),
-        uuid(name),
-    )
-    if purposes:
-        cloud.database.rows(
-            """insert into consents (tenant_id, subject_id, version, purposes)
-               select tenant_id, id, '1', %s from subjects where subject = %s""",
-            list(purposes),
-            uuid(name),
-        )
 
 
 def test_a_box_records_a_session(cloud: Cloud) -> None:
@@ -182,7 +166,7 @@ def test_another_tenant_reaches_nothing(cloud: Cloud) -> None:
         stranger.ask("POST", f"/api/sessions/{session}/end", 404, json={"duration_s": 1})
     owner = cloud.user("owner", "clinic")
     owner.ask("POST", "/api/sessions/start", 404, json=SUBJECT | {"device": uuid("box")})
-    enrol_person(cloud, "eve", "record", tenant="clinic")
+    enrol(cloud.database, "eve", cloud.tenant("clinic"), "record")
     body = SUBJECT | {"subject": uuid("eve"), "device": uuid("box")}
     owner.ask("POST", "/api/sessions/start", 404, json=body)
     assert cloud.database.value("select count(*) from telemetry_10s") == 0
@@ -190,8 +174,8 @@ def test_another_tenant_reaches_nothing(cloud: Cloud) -> None:
 
 def test_users_record_those_whom_they_may_see(cloud: Cloud) -> None:
     cloud.box("box")
-    enrol_person(cloud, "ann", "record", "coach")
-    enrol_person(cloud, "bob", "record")
+    enrol(cloud.database, "ann", cloud.tenant(), "record", "coach")
+    enrol(cloud.database, "bob", cloud.tenant(), "record")
     body = SUBJECT | {"device": uuid("box")}
     for role, name, status in (
         ("owner", "ann", 201), ("owner", "bob", 201), ("trainer", "ann", 201), ("trainer", "bob", 404),
@@ -207,7 +191,7 @@ def test_users_record_those_whom_they_may_see(cloud: Cloud) -> None:
 
 def test_without_consent_nothing_is_recorded(cloud: Cloud) -> None:
     box = cloud.box("box")
-    enrol_person(cloud, "ann")
+    enrol(cloud.database, "ann", cloud.tenant())
     assert box.ask("POST", "/api/sessions/start", 409, json=SUBJECT)["code"] == "consent_needed"
     cloud.database.rows(
         """insert into consents (tenant_id, subject_id, version, purposes)
