@@ -60,4 +60,4 @@ class UplinkCollector(Collector):
             "Hours of recording until the oldest windows are given up; NaN while nothing is recorded",
             value=float("nan") if (left := up.hours_left(level)) is None else left,
         )
-        yield CounterMetricFamily("kinebox_outbox_given_up", "Windows given up unsent", value=level.given_up)
+        yield CounterMetricFamily("kinebox_outbox_given_up", "Messages given up unsent", value=level.given_up)
