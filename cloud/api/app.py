@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -18,13 +19,16 @@ from cloud.api.routes import (
     devices,
     disclaimers,
     export,
+    fleet,
     history,
     people,
     recommendations,
+    rollouts,
     sessions,
     users,
 )
 from cloud.api.state import State
+from cloud.fleet.keeper import keep
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -41,6 +45,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     disclaimers.router,
     recommendations.router,
     sessions.router,
+    fleet.router,
+    rollouts.router,
     *history.ROUTERS,
     cohorts.router,
 )
@@ -61,9 +67,12 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await state.database.open()
+        keeping = asyncio.create_task(keep(state.database, state.desired_signer, settings.step_s))
         try:
             yield
         finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
             await state.database.close()
 
     app = FastAPI(

@@ -7,6 +7,8 @@ from pathlib import Path  # noqa: TC003 (pydantic reads the annotations)
 from pydantic import AnyHttpUrl, Field, PostgresDsn, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from cloud.fleet.signing import load_signer
+
 SECRET_BYTES = 32
 
 
@@ -48,6 +50,13 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"holds {size} bytes, at least {SECRET_BYTES} are needed: openssl rand -out FILE 48"
             )
+        return path
+
+    @field_validator("signing_key_file")
+    @classmethod
+    def _signs(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            load_signer(path)
         return path
 
     @property
