@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.request
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,6 +57,11 @@ def figures(box: Box) -> dict[str, float]:
     with urllib.request.urlopen(f"http://127.0.0.1:{box.port}/metrics", timeout=5) as answer:
         lines = [line for line in answer.read().decode().splitlines() if not line.startswith("#")]
     return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+
+
+def waiting_windows(outbox: Path) -> int:
+    with closing(sqlite3.connect(f"{outbox.as_uri()}?mode=ro", uri=True)) as db:
+        return int(db.execute("SELECT count(*) FROM messages WHERE kind = 'window'").fetchone()[0])
 
 
 def test_windows_and_sessions_arrive(
@@ -135,7 +142,8 @@ def test_a_killed_hub_and_a_killed_broker(
         assert until(lambda: bool(sessions(cloud)), 60)
         first = sessions(cloud)[0].session
         broker.kill()
-        time.sleep(8)  # the box goes on recording
+        # The box goes on recording.
+        assert until(lambda: waiting_windows(tmp_path / "state" / "outbox.db") > 0, 60)
         os.kill(box.child("edge.hub"), signal.SIGKILL)
         broker.start()
         # The next start tells of the session that was cut off.
