@@ -34,7 +34,8 @@ from rich.table import Table
 from cloud.fleet_sim.fleet import addresses, enrol
 from cloud.ingest import metrics as counters
 from cloud.ingest.batch import Limits
-from cloud.ingest.service import TOPICS, Service
+from cloud.ingest.broker import filters
+from cloud.ingest.service import Service
 from cloud.ingest.settings import Settings
 from cloud.ingest.writer import Writer
 from cloud.mqtt import Connection, Target, open_connection
@@ -63,7 +64,7 @@ class Job(msgspec.Struct, frozen=True):
 
     def filters(self) -> list[str]:
         """Its subscriptions."""
-        return [f"$share/{self.client}/{topic}" for topic in TOPICS]
+        return filters(self.client)
 
 
 class Cost(msgspec.Struct, frozen=True):

@@ -107,7 +107,15 @@ class Connection(asyncio.Protocol):
             raise RefusedError("the connection broke")
         if answer.reason_code != mqtt5.ConnAckReasonCode.SUCCESS:
             raise RefusedError(answer.reason_code.name)
-        wanted = [mqtt5.TopicFilter(f, max_qos=mqtt5.QoS.AT_LEAST_ONCE) for f in filters]
+        # What is retained comes with the first subscription of a session; later the session itself misses nothing.
+        wanted = [
+            mqtt5.TopicFilter(
+                f,
+                max_qos=mqtt5.QoS.AT_LEAST_ONCE,
+                retain_handling=mqtt5.RetainHandling.SEND_IF_SUBSCRIPTION_NOT_EXISTS,
+            )
+            for f in filters
+        ]
         self.send(mqtt5.SubscribePacket(1, wanted).write())
         granted = await self._answers.get()
         if not isinstance(granted, mqtt5.SubAckPacket):

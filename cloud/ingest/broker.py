@@ -6,20 +6,31 @@ import asyncio
 import logging
 import random
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import mqtt5
 
 from cloud.mqtt import Connection, RefusedError, Target, open_connection
+from wire.topics import FROM_CLOUD, Kind, everyone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from cloud.ingest.settings import Settings
     from cloud.mqtt import Delivery
 
 log = logging.getLogger(__name__)
 CONNECT_TIMEOUT_S = 10
+
+
+TO_EACH: frozenset[Kind] = frozenset({"birth", "available"})
+"""Retained, and a shared subscription never gets what is retained: every replica takes them all."""
+
+
+def filters(group: str) -> list[str]:
+    """The subscriptions of a replica: each message goes to one of its group, but what is retained to all."""
+    kinds = [kind for kind in get_args(Kind) if kind not in FROM_CLOUD]
+    return [everyone(kind) if kind in TO_EACH else f"$share/{group}/{everyone(kind)}" for kind in kinds]
 
 
 class Inbox:
@@ -70,7 +81,7 @@ class Inbox:
 class Broker:
     """Keeps one connection to the broker, from start to stop."""
 
-    def __init__(self, settings: Settings, topics: Sequence[str], inbox: Inbox) -> None:
+    def __init__(self, settings: Settings, inbox: Inbox) -> None:
         self._target = Target(
             str(settings.mqtt_url),
             settings.client_id,
@@ -79,7 +90,7 @@ class Broker:
             settings.session_expiry_s,
             receive_max=min(4 * settings.batch, 65_535),
         )
-        self._filters = [f"$share/{settings.group}/{topic}" for topic in topics]
+        self._filters = filters(settings.group)
         self._inbox = inbox
         self._connection: Connection | None = None
 

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import random
 import time
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 
@@ -21,7 +21,6 @@ from cloud.ingest.http import Http
 from cloud.ingest.upkeep import run_upkeep
 from cloud.ingest.writer import Writer, Written
 from wire.messages import Ack, encode
-from wire.topics import FROM_CLOUD, Kind, everyone
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
     from cloud.mqtt import Connection, Delivery
 
 log = logging.getLogger(__name__)
-TOPICS: Sequence[str] = [everyone(kind) for kind in get_args(Kind) if kind not in FROM_CLOUD]
 WORKERS = 2
 """While one waits for the database, the other decodes."""
 UNWELL_AFTER_S = 30.0
@@ -45,7 +43,7 @@ class Service:
         self._url = str(settings.database_url)
         self._limits = Limits(future_s=settings.future_s, past_s=settings.past_days * 86400)
         self._inbox = Inbox(4 * settings.batch)
-        self._broker = Broker(settings, TOPICS, self._inbox)
+        self._broker = Broker(settings, self._inbox)
         self._failing_since: float | None = None
         self._stopping = asyncio.Event()
 

@@ -72,9 +72,17 @@ HEALTH = """
     values (%(tenant_id)s, %(device_id)s, %(uptime_s)s, %(camera)s, %(fps)s, %(dropped)s, %(outbox_rows)s,
         %(outbox_bytes)s, %(outbox_hours)s, %(outbox_hours_left)s, %(outbox_given_up)s, %(disk_free_mb)s, %(cpu_c)s,
         %(confidence)s)"""
+# In one order, so that two replicas that tell of the same boxes do not wait for each other.
+LOCK_DEVICES = "select from devices where id = any(%s) order by id for no key update"
 SEEN = "update devices set last_seen = now() where id = any(%s)"
-BIRTH = "update devices set last_seen = now(), software = %s, models = %s, metrics = %s where id = %s"
-AVAILABLE = "update devices set last_seen = now(), available = %s where id = %s"
+# What is retained comes again to each new replica: told anew it changes nothing, and nobody was seen.
+BIRTH = """
+    update devices set last_seen = now(), software = %(software)s, models = %(models)s, metrics = %(metrics)s
+    where id = %(id)s
+      and (software, models, metrics) is distinct from (%(software)s, %(models)s::jsonb, %(metrics)s::text[])"""
+AVAILABLE = """
+    update devices set last_seen = now(), available = %(available)s
+    where id = %(id)s and available <> %(available)s"""
 
 
 class Statements(msgspec.Struct, frozen=True):

@@ -177,11 +177,18 @@ def _write_rest(cursor: psycopg.Cursor[Any], batch: Batch) -> None:
             for device, health in batch.health
         ]
         cursor.executemany(sql.HEALTH, rows)
-        cursor.execute(sql.SEEN, (sorted({device.id for device, _ in batch.health}),))
-    for device, birth in batch.births:
-        cursor.execute(sql.BIRTH, (birth.software, Jsonb(birth.models), birth.metrics, device.id))
-    for device, text in batch.available:
-        cursor.execute(sql.AVAILABLE, (text, device.id))
+    seen = {device.id for device, _ in batch.health}
+    births = {device.id: birth for device, birth in batch.births}
+    available = {device.id: text for device, text in batch.available}
+    if named := seen | births.keys() | available.keys():
+        cursor.execute(sql.LOCK_DEVICES, (list(named),))
+    if seen:
+        cursor.execute(sql.SEEN, (list(seen),))
+    for number, birth in births.items():
+        fields = {"software": birth.software, "models": Jsonb(birth.models), "metrics": birth.metrics}
+        cursor.execute(sql.BIRTH, fields | {"id": number})
+    for number, text in available.items():
+        cursor.execute(sql.AVAILABLE, {"id": number, "available": text})
 
 
 def _dead_row(letter: DeadLetter) -> dict[str, Any]:

@@ -112,9 +112,10 @@ class Box:
         """Publish windows; returns when the broker has them."""
         self.publish("window", *map(encode, windows))
 
-    def publish(self, kind: Any, *payloads: bytes) -> None:
+    def publish(self, kind: Any, *payloads: bytes, retain: bool = False) -> None:
         """Publish anything on a topic of the box; returns when the broker has it."""
-        sent = [self._client.publish(self.address.topic(kind), payload, qos=1) for payload in payloads]
+        topic = self.address.topic(kind)
+        sent = [self._client.publish(topic, payload, qos=1, retain=retain) for payload in payloads]
         for info in sent:
             info.wait_for_publish(30)
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from tests.cloud.fleet import NOON, uuid, wait_for, window
+from wire.messages import Birth, encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from cloud.ingest.writer import Writer
     from tests.cloud.fleet import Box, Database, Ingest
-    from wire.topics import Address
+    from wire.topics import Address, Kind
 
 
 def test_a_window_becomes_a_row_with_its_values_and_grades(
@@ -29,3 +33,36 @@ def test_a_window_becomes_a_row_with_its_values_and_grades(
     grade = "select substr(grades, position, 1) from telemetry_10s, metric_columns where key = %s"
     assert database.value(grade, "knee_flexion_left") == "B"
     assert database.value(grade, "trunk_lean") == "-"
+
+
+def test_what_boxes_said_of_themselves_before_the_first_start_is_known(
+    database: Database, ingest: Callable[..., Ingest], box: Callable[[Address], Box]
+) -> None:
+    """Retained messages, of which a shared subscription gets none; the second replica changes nothing."""
+    one = box(database.enrol("one"))
+    birth = Birth(device=uuid("one"), boot=uuid("one boot"), software="0.7", started=None)
+    retained: dict[Kind, bytes] = {"birth": encode(birth), "available": b"online"}
+    told = "select software, available, last_seen from devices"
+    try:
+        for kind, payload in retained.items():
+            one.publish(kind, payload, retain=True)
+        ingest()
+        wait_for(lambda: database.rows(told)[0][:2] == ("0.7", "online"), what="the device's row")
+        before = database.rows(told)
+        second = ingest("ingest-1")
+        wait_for(lambda: second.metric("kinebox_ingest_messages_total") >= 2, what="both messages")
+        assert database.rows(told) == before
+    finally:
+        for kind in retained:
+            one.publish(kind, b"", retain=True)
+
+
+def test_an_update_of_a_retained_message_is_taken(database: Database, writer: Writer) -> None:
+    address = database.enrol("one")
+    birth = Birth(device=uuid("one"), boot=uuid("one boot"), software="0.7", started=None)
+    newer = msgspec.structs.replace(birth, software="0.8", metrics=["knee_rom_left"])
+    for message in (birth, birth, newer):
+        writer.write([(address.topic("birth"), encode(message))])
+    writer.write([(address.topic("available"), text) for text in (b"online", b"stopped")])
+    found = database.rows("select software, models, metrics, available from devices")
+    assert found == [("0.8", {}, ["knee_rom_left"], "stopped")]
