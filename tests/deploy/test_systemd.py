@@ -11,6 +11,7 @@ import pytest
 
 from tests.conftest import missing
 from tests.deploy.places import DEPLOY
+from tests.testbed.rootfs import rootfs
 
 UNITS = DEPLOY / "systemd"
 SERVICES = sorted(path.name for path in UNITS.glob("*.service"))
@@ -126,3 +127,30 @@ def test_credentials_are_secrets_that_are_made(secrets: Path) -> None:
                 assert f"=%d/{name}\n" in text
                 found += 1
     assert found == 4
+
+
+def test_debians_broker_with_our_changes(tmp_path: Path) -> None:
+    debian = rootfs() / "usr/lib/systemd/system/mosquitto.service"
+    if not debian.exists():
+        missing("the test bed (as root: scripts/testbed build)")
+    # Read one behind the other they mean what unit and drop-in mean.
+    unit = tmp_path / "mosquitto.service"
+    unit.write_text(debian.read_text() + (UNITS / "mosquitto.service.d/kinebox.conf").read_text())
+    assert effective(unit, "ExecStart") == ["/usr/sbin/mosquitto -c /etc/mosquitto/kinebox/mosquitto.conf"]
+    # Debian's make folders as root; as the user that we give they would fail at the second boot.
+    assert effective(unit, "ExecStartPre") == []
+    assert effective(unit, "User") == ["mosquitto"]
+    assert exposure(unit).returncode == 0
+    unit.write_text(unit.read_text().replace("/usr/sbin/mosquitto -c", f"{shutil.which('true')} -c"))
+    done = verify(tmp_path)
+    assert "mosquitto" not in done.stdout + done.stderr
+
+
+def effective(unit: Path, setting: str) -> list[str]:
+    """Values of a setting; an empty one forgets those before it."""
+    values: list[str] = []
+    for line in unit.read_text().splitlines():
+        if line.startswith(f"{setting}="):
+            value = line.partition("=")[2]
+            values = [*values, value] if value else []
+    return values
