@@ -41,6 +41,17 @@ class UplinkCollector(Collector):
             "Acknowledgements that were not for this box",
             value=up.strange_acks,
         )
+        if up.desired is not None:
+            yield GaugeMetricFamily(
+                "kinebox_uplink_desired_serial",
+                "Serial of the desired state, 0 without one",
+                value=up.desired.serial,
+            )
+            yield CounterMetricFamily(
+                "kinebox_uplink_desired_refused",
+                "Desired states that were refused",
+                value=up.desired.refused.total(),
+            )
         yield GaugeMetricFamily(
             "kinebox_outbox_up",
             "1 unless the outbox could not be written or an earlier one was damaged",

@@ -96,6 +96,8 @@ class UplinkSettings(Broker, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     site: Segment
     device: Uuid | None = None
     """This box's id; without it one is made at the first start and kept in the state folder."""
+    desired_key: Path | None = None
+    """PEM file of the public key that signs what this box shall run; without it nobody is believed."""
     unknown_subjects: Consent = "nothing"
     """What may be told of people and dogs whom the box does not know: `nothing`, or `anonymous` measurements."""
     max_days: Annotated[float, Meta(gt=0, le=3650)] = 30

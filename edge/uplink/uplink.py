@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from edge.coach.observer import Observation, Person
     from edge.store import Store
     from edge.uplink.condition import Condition
+    from edge.uplink.desired import Desired
     from edge.uplink.outbox import Level
     from edge.uplink.settings import UplinkSettings
 
@@ -49,13 +50,16 @@ class Uplink:
         self.folder = folder
         self.address = Address(settings.tenant, settings.site, device)
         self.clock = Clock(settings.clock_wait_s)
+        self.desired = self._desired(settings.desired_key)
+        """What the cloud wants this box to run; None where no key says whom to believe."""
         self.connection = Connection(
             settings,
             client_id=f"kinebox-{device}",
             available=Retained(self.address.topic("available")),
-            subscriptions=(self.address.topic("ack"),),
+            subscriptions=(self.address.topic("ack"),)
+            + (() if self.desired is None else (self.address.topic("desired"),)),
             on_up=self._introduce,
-            on_message=self._acknowledged,
+            on_message=self._received,
         )
         self.outbox = Outbox(
             folder / "outbox.db", max_bytes=settings.max_mb * _MB, max_days=settings.max_days
@@ -148,7 +152,24 @@ class Uplink:
         connection.publish(self.address.topic("birth"), encode(birth), retain=True)
         self.sender.begin_again()
 
-    def _acknowledged(self, _topic: str, payload: bytes) -> None:
+    def _desired(self, key: Path | None) -> Desired | None:
+        if key is None:
+            return None
+        from edge.uplink.desired import Desired, load_key  # noqa: PLC0415 (boxes without it do not load OpenSSL)
+
+        return Desired(self.folder, self.address.device, load_key(key), self._sure_utc)
+
+    def _sure_utc(self) -> float | None:
+        now = self.clock.now()
+        return now.utc if now.source == "synchronised" else None
+
+    def _received(self, topic: str, payload: bytes) -> None:
+        if self.desired is not None and topic == self.address.topic("desired"):
+            self.desired.take(payload)
+        else:
+            self._acknowledged(payload)
+
+    def _acknowledged(self, payload: bytes) -> None:
         try:
             ack = decode_as(Ack, payload)
         except ContractError as error:
