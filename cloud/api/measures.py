@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from psycopg import sql
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from cloud.api.problems import ApiError
 from wire.metrics import Species, metrics
@@ -24,15 +24,6 @@ _COUNTS: tuple[tuple[str, str, Better], ...] = (
     ("duration_s", "s", "neither"),
 )  # fmt: skip
 _EVERYONE: tuple[Species, ...] = ("human", "dog")
-
-MeasureName = Annotated[
-    str,
-    Field(
-        max_length=48,
-        description="A peak or range of the metric catalogue such as `knee_rom_left`, both sides together"
-        " (`knee_rom`), or `reps`, `partial_reps`, `hold_s`, `duration_s`.",
-    ),
-]
 
 
 class Measure(msgspec.Struct, frozen=True):
@@ -66,6 +57,16 @@ def measures() -> dict[str, Measure]:
             both = key.replace("_left", "")
             found[both] = Measure(both, metric.unit, metric.species, better, (key, other))
     return found
+
+
+MeasureName = Annotated[
+    str,
+    Field(
+        description="a peak or range of the metric catalogue, of one side or both together, or a count of a session"
+    ),
+    WithJsonSchema({"type": "string", "enum": sorted(measures())}),
+]
+"""A name to be looked up by `measure_of`."""
 
 
 def measure_of(name: str) -> Measure:
