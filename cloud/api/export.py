@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 """Of the document; another one where a program would have to read it otherwise."""
-PIECE = 1000
+PIECE = 200
 """Rows that are in memory at a time."""
 _SECTIONS: dict[str, str] = {
     "consents": """select version, purposes, given, withdrawn, given_by from consents

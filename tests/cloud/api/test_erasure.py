@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from cloud.ingest.batch import Limits
+from cloud.ingest.writer import Writer
 from tests.cloud.api.test_people import enrol
 from tests.cloud.fleet import NOON, changed, uuid, window
 from wire.messages import SessionChange, encode
 
 if TYPE_CHECKING:
-    from cloud.ingest.writer import Writer
     from tests.cloud.api.conftest import Client, Cloud
     from tests.cloud.fleet import Database
 
@@ -193,3 +194,50 @@ def test_erasing_waits_for_what_is_being_written(cloud: Cloud, writer: Writer) -
     erasing.join(30)
     assert answers == [{"windows": 7}]
     assert cloud.database.value("select count(*) from telemetry_10s") == 0
+
+
+def test_no_row_survives_erasing_while_boxes_send(cloud: Cloud, writer: Writer) -> None:
+    """Several writers without a pause, rollups in between, and subjects erased one after the other."""
+    owner = cloud.user("owner")
+    subjects = [f"subject {n}" for n in range(12)]
+    paths = {name: f"/api/people/{enrol(owner, subject=uuid(name))['subject']}" for name in subjects}
+    stopping, failed = threading.Event(), []
+
+    def keep_sending(box: str) -> None:
+        topic = cloud.database.enrol(box).topic("window")
+        one = Writer(cloud.database.url, Limits(future_s=600, past_s=400 * 86400))
+        seq = 0
+        try:
+            while not stopping.is_set():
+                batch = [window(box, seq := seq + 1, subject=name) for name in subjects]
+                one.write([(topic, encode(each)) for each in batch])
+        except Exception as error:
+            failed.append(error)
+        finally:
+            one.close()
+
+    def roll_up() -> None:
+        while not stopping.is_set():
+            cloud.database.rows("select refresh_rollups()")
+
+    threads = [threading.Thread(target=keep_sending, args=(f"box {n}",)) for n in range(2)]
+    threads.append(threading.Thread(target=roll_up))
+    for thread in threads:
+        thread.start()
+    erased = subjects[:-2]
+    try:
+        while cloud.database.value("select count(*) from telemetry_10s") < 200:
+            assert not failed
+        windows = [owner.ask("DELETE", f"{paths[name]}/consent")["windows"] for name in erased]
+    finally:
+        stopping.set()
+        for thread in threads:
+            thread.join(60)
+    assert failed == []
+    assert all(n > 0 for n in windows)
+    cloud.database.rows("select refresh_rollups()")
+    for name in erased:
+        assert set(rows_of(cloud.database, "gym", name).values()) == {0}, name
+    kept = rows_of(cloud.database, "gym", subjects[-1])
+    assert kept["telemetry_10s"] > 0
+    assert kept["telemetry_1d"] > 0
