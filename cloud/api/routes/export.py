@@ -45,6 +45,7 @@ def make_router(kind: Kind) -> APIRouter:
 
     @router.get(
         "/{subject}/export",
+        status_code=200,
         response_class=Download,
         responses={200: {"content": {"application/json": {}}, "description": "the document, as a file"}},
         summary=f"Everything that is kept of a {kind.one}",
