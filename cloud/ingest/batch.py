@@ -98,9 +98,10 @@ class Sorter:
             self._topics[topic] = parse(topic)
         return {found[0] for topic in topics if (found := self._topics[topic])}
 
-    def sort(self, messages: Sequence[Message]) -> Batch:
-        """Never raises for what a message holds: what is not right is in `dead`."""
-        batch = Batch(received=time.time())
+    def sort(self, messages: Sequence[Message], received: float | None = None) -> Batch:
+        """Never raises for what a message holds: what is not right is in `dead`. `received`: UTC seconds, or now."""
+        now = time.time()
+        batch = Batch(now if received is None else received)
         senders: dict[str, tuple[Device | None, Kind]] = {}
         for topic, payload in messages:
             device: Device | None = None
@@ -112,11 +113,11 @@ class Sorter:
                     raise _UnknownError(topic)
                 if kind == "window":
                     row = self._decoder.window(payload)
-                    self._check(device, row.device, row.at, batch.received)
+                    self._check(device, row.device, row.at, now)
                     if boot := _note(batch, device, row.boot, row.seq, row.floor):
                         batch.windows.append((boot, row))
                 else:
-                    self._add(batch, device, kind, payload)
+                    self._add(batch, device, kind, payload, now)
             except (ContractError, _RefusedError) as error:
                 batch.dead.append(DeadLetter(topic, payload, error.reason, str(error)[:500], device))
                 if device is not None and len(payload) <= KEPT_WHOLE:
@@ -129,7 +130,7 @@ class Sorter:
             raise ContractError("kind", "no topic of ours")
         return self._directory.get(place[0]), place[1]
 
-    def _add(self, batch: Batch, device: Device, kind: Kind, payload: bytes) -> None:
+    def _add(self, batch: Batch, device: Device, kind: Kind, payload: bytes, now: float) -> None:
         if kind == "available":
             text = payload.decode(errors="replace")
             if text not in ("online", "stopped", "offline"):
@@ -137,9 +138,7 @@ class Sorter:
             batch.available.append((device, text))
             return
         message = decode(payload)
-        self._check(
-            device, message.device, message.at if isinstance(message, Durable) else None, batch.received
-        )
+        self._check(device, message.device, message.at if isinstance(message, Durable) else None, now)
         match kind, message:
             case "session", SessionChange():
                 if boot := _note(batch, device, message.boot, message.seq, message.floor):

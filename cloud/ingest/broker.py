@@ -14,13 +14,16 @@ from cloud.mqtt import Connection, RefusedError, Target, open_connection
 from wire.topics import FROM_CLOUD, Kind, everyone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from cloud.ingest.settings import Settings
     from cloud.mqtt import Delivery
 
 log = logging.getLogger(__name__)
 CONNECT_TIMEOUT_S = 10
+RETAIN_TIMEOUT_S = 10
+RETAINING = 20
+"""Messages to retain that the broker has not acknowledged, at most: what Mosquitto allows unless told otherwise."""
 
 
 TO_EACH: frozenset[Kind] = frozenset({"birth", "available"})
@@ -124,3 +127,16 @@ class Broker:
         """Send at most once: who misses an acknowledgement sends again and gets another."""
         if self._connection is not None:
             self._connection.send(b"".join(mqtt5.PublishPacket(t, p).write() for t, p in messages))
+
+    async def retain(self, messages: Sequence[tuple[str, bytes]]) -> list[bool]:
+        """Have the broker retain messages; which of them it has acknowledged."""
+        taken: list[bool] = []
+        for begin in range(0, len(messages), RETAINING):
+            if self._connection is None:
+                break
+            some = [self._connection.retain(*message) for message in messages[begin : begin + RETAINING]]
+            done, late = await asyncio.wait(some, timeout=RETAIN_TIMEOUT_S)
+            taken += [one in done and one.result() for one in some]
+            if late:
+                break
+        return taken + [False] * (len(messages) - len(taken))

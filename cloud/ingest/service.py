@@ -17,6 +17,7 @@ import psycopg
 from cloud.ingest import metrics
 from cloud.ingest.batch import Limits
 from cloud.ingest.broker import Broker, Inbox
+from cloud.ingest.desired import publish_desired
 from cloud.ingest.http import Http
 from cloud.ingest.upkeep import run_upkeep
 from cloud.ingest.writer import Writer, Written
@@ -151,6 +152,7 @@ class Service:
         while True:
             try:
                 await asyncio.to_thread(run_upkeep, self._url, self._settings.keep_days)
+                await publish_desired(self._url, self._broker.retain)
             except psycopg.Error as error:
                 log.warning("upkeep failed, trying again later: %s", error)
             await asyncio.sleep(self._settings.upkeep_s)

@@ -20,7 +20,7 @@ from cloud.ingest.pack import Packer, microseconds
 from cloud.schema.columns import metric_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from cloud.ingest.batch import Boot, Message
     from cloud.ingest.claims import Subjects
@@ -52,19 +52,19 @@ class Writer:
         self._directory = Directory()
         self._db: psycopg.Connection[Any] | None = None
 
-    def write(self, messages: Sequence[Message]) -> Written:
-        """Commit the messages. Those the database itself cannot take become dead letters."""
+    def write(self, messages: Sequence[Message], received: float | None = None) -> Written:
+        """Commit the messages, received now or then. Those the database itself cannot take become dead letters."""
         written = Written()
         try:
-            self._write(messages, written, refuse=None)
+            self._write(messages, received, written, refuse=None)
         except (psycopg.DataError, psycopg.IntegrityError) as error:
             if len(messages) == 1:
                 log.warning("the database does not take a message: %s", error)
-                self._write(messages, written, refuse=str(error)[:500])
+                self._write(messages, received, written, refuse=str(error)[:500])
             else:
                 middle = len(messages) // 2
                 for half in (messages[:middle], messages[middle:]):
-                    part = self.write(half)
+                    part = self.write(half, received)
                     written.windows += part.windows
                     written.added += part.added
                     written.settled += part.settled
@@ -77,12 +77,14 @@ class Writer:
             self._db.close()
             self._db = None
 
-    def _write(self, messages: Sequence[Message], written: Written, refuse: str | None) -> None:
+    def _write(
+        self, messages: Sequence[Message], received: float | None, written: Written, refuse: str | None
+    ) -> None:
         db = self._open()
         try:
             with db.transaction():
                 self._directory.load(db, self._sorter.addresses(messages))
-                batch = self._sorter.sort(messages)
+                batch = self._sorter.sort(messages, received)
                 if refuse is not None:
                     batch = _refused(batch, messages, refuse)
                 added, settled = self._commit(db, batch)
@@ -114,14 +116,22 @@ class Writer:
 
     def _commit(self, db: psycopg.Connection[Any], batch: Batch) -> tuple[int, list[Settled]]:
         with db.cursor() as cursor:
-            claim_boots(cursor, batch.boots.values())
+            self._claim(cursor, batch.boots.values())
             windows = [item for item in batch.windows if item[1].seq not in item[0].had]
             sessions = [item for item in batch.sessions if item[1].seq not in item[0].had]
             subjects = hold_subjects(cursor, [*windows, *sessions])
             added = self._write_windows(cursor, batch, windows, subjects)
             self._write_sessions(cursor, sessions, subjects)
-            _write_rest(cursor, batch)
+            _write_states(cursor, batch)
+            self._bury(cursor, batch.dead)
             return added, settle(cursor, batch.boots.values())
+
+    def _claim(self, cursor: psycopg.Cursor[Any], boots: Collection[Boot]) -> None:
+        claim_boots(cursor, boots)
+
+    def _bury(self, cursor: psycopg.Cursor[Any], dead: Sequence[DeadLetter]) -> None:
+        if dead:
+            cursor.executemany(sql.DEAD, [_dead_row(letter) for letter in dead])
 
     def _write_windows(
         self, cursor: psycopg.Cursor[Any], batch: Batch, items: list[tuple[Boot, Row]], subjects: Subjects
@@ -168,9 +178,8 @@ class Writer:
         )  # fmt: skip
 
 
-def _write_rest(cursor: psycopg.Cursor[Any], batch: Batch) -> None:
-    if batch.dead:
-        cursor.executemany(sql.DEAD, [_dead_row(letter) for letter in batch.dead])
+def _write_states(cursor: psycopg.Cursor[Any], batch: Batch) -> None:
+    """What boxes say of themselves."""
     if batch.health:
         rows = [
             {"tenant_id": device.tenant_id, "device_id": device.id, **msgspec.structs.asdict(health)}
@@ -191,12 +200,15 @@ def _write_rest(cursor: psycopg.Cursor[Any], batch: Batch) -> None:
         cursor.execute(sql.AVAILABLE, {"id": number, "available": text})
 
 
+def digest(topic: str, payload: bytes) -> bytes:
+    """What a dead letter is known by. That of what is kept would be one for all long messages that begin alike."""
+    return hashlib.sha256(topic.encode() + b"\0" + payload).digest()
+
+
 def _dead_row(letter: DeadLetter) -> dict[str, Any]:
-    whole = letter.topic.encode() + b"\0" + letter.payload
     kept = letter.payload if len(letter.payload) <= KEPT_WHOLE else letter.payload[:4096]
     return {
-        # The digest of what is kept would be one for all long messages that begin alike.
-        "digest": hashlib.sha256(whole).digest(),
+        "digest": digest(letter.topic, letter.payload),
         "tenant_id": letter.device.tenant_id if letter.device else None,
         "device_id": letter.device.id if letter.device else None,
         "topic": letter.topic,
