@@ -23,6 +23,8 @@ from tests.testbed.servers import Servers
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import paho.mqtt.client as paho
+
 ETC = "/etc/mosquitto/kinebox"
 """Where the configuration says that its files are."""
 BROKER_FILES = {
@@ -55,6 +57,14 @@ def until(condition: Callable[[], bool], what: str, seconds: float = 30) -> None
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
         time.sleep(0.02)
+
+
+def hang_up(client: paho.Client) -> None:
+    """Leave, and let go of everything: paho closes its last sockets when the client itself goes."""
+    client.disconnect()
+    client.loop_stop()
+    client.on_connect = client.on_disconnect = client.on_message = None
+    client.on_publish = client.on_subscribe = None
 
 
 class Broker:

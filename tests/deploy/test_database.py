@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING
 import paho.mqtt.client as paho
 import psycopg
 import pytest
+import yaml
 from paho.mqtt.enums import CallbackAPIVersion
 
 from tests.deploy.conftest import BOX
-from tests.deploy.machine import Broker, Database, free_port, until
+from tests.deploy.machine import Broker, Database, free_port, hang_up, until
+from tests.deploy.places import DEPLOY
+from tests.testbed.servers import Servers
 from wire.messages import Ack, Window, decode, encode
 from wire.topics import Address
 
@@ -125,13 +128,63 @@ def test_from_a_box_to_the_database(migrated: Database, broker: Broker, tmp_path
         until(lambda: bool(acks), "the cloud's acknowledgement")
         assert (acks[0].boot, acks[0].seq) == (BOOT, 1)
     finally:
-        box.disconnect()
-        box.loop_stop()
+        hang_up(box)
         ingest.send_signal(signal.SIGTERM)
         assert ingest.wait(20) == 0
         print((tmp_path / "log").read_text())
     with psycopg.connect(migrated.servers.dsn()) as db:
         assert db.execute("select count(*) from telemetry_10s").fetchone() == (1,)
+
+
+def test_the_statements_for_the_operator_make_the_same(tmp_path: Path, migrated: Database) -> None:
+    cluster = yaml.safe_load((DEPLOY / "kubernetes/database/cluster.yaml").read_text())["spec"]
+    init = cluster["bootstrap"]["initdb"]
+    servers = Servers(tmp_path)
+    servers.data.mkdir(mode=0o755, parents=True)
+    try:
+        servers.start_postgres()
+        before = [
+            f'create role "{init["owner"]}" login',
+            f'create database {init["database"]} owner "{init["owner"]}"',
+        ]
+        after = [
+            f'create role "{role["name"]}" login in role {", ".join(role["inRoles"])}'
+            for role in cluster["managed"]["roles"]
+        ]
+        for database, statements in (
+            ("postgres", before),
+            ("kinebox", init["postInitApplicationSQL"] + after),
+        ):
+            for statement in statements:  # the operator promises no connection for all of them
+                with psycopg.connect(servers.dsn(database), autocommit=True) as db:
+                    db.execute(statement.encode())
+        url = servers.dsn("kinebox", user=init["owner"])
+        done = subprocess.run(
+            [sys.executable, "-m", "cloud.schema"], env=os.environ | {"KINEBOX_DATABASE_URL": url},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert rights(servers, init["owner"]) == rights(migrated.servers, "kinebox-schema")
+    finally:
+        servers.stop(erase=True)
+
+
+def rights(servers: Servers, owner: str) -> dict[str, list[tuple[str, ...]]]:
+    """Who is in which group, who may connect, and who owns the database."""
+    queries = {
+        "members": """select distinct g.rolname, u.rolname from pg_auth_members m join pg_roles g on g.oid = m.roleid
+                      join pg_roles u on u.oid = m.member
+                      where g.rolname like 'kinebox%' and u.rolname <> 'kinebox-schema' order by 1, 2""",
+        "database": """select pg_get_userbyid(datdba),
+                             has_database_privilege('kinebox-api', 'kinebox', 'connect')::text
+                       from pg_database where datname = 'kinebox'""",
+        "powers": """select rolname, rolsuper::text, rolcreaterole::text, rolcreatedb::text, rolcanlogin::text
+                     from pg_roles where rolname like 'kinebox%' order by 1""",
+    }
+    with psycopg.connect(servers.dsn()) as db:
+        found = {name: db.execute(query.encode()).fetchall() for name, query in queries.items()}
+    assert found["database"] == [(owner, "true")]
+    return found
 
 
 def _healthy(port: int) -> bool:

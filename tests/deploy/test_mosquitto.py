@@ -14,7 +14,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from tests.deploy.conftest import BOX, OTHER, STOLEN
-from tests.deploy.machine import Broker, make_secrets, until
+from tests.deploy.machine import Broker, hang_up, make_secrets, until
 from tests.deploy.places import DEPLOY
 from wire.messages import MAX_MESSAGE
 from wire.topics import FROM_CLOUD, Address, Kind, everyone
@@ -89,8 +89,7 @@ class Client:
         assert self._subscribed.wait(20)
 
     def close(self) -> None:
-        self._client.disconnect()
-        self._client.loop_stop()
+        hang_up(self._client)
 
     def _on_message(self, _client: Any, _data: Any, message: paho.MQTTMessage) -> None:
         self.heard.append((message.topic, bytes(message.payload)))
