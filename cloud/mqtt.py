@@ -26,6 +26,7 @@ KEEP_ALIVE_S = 30
 MAX_PACKET = 1024 * 1024
 """Bytes; the broker keeps what is larger from us. No box sends a fiftieth of that."""
 _GRANTED = (mqtt5.SubAckReasonCode.GRANTED_QOS_AT_MOST_ONCE, mqtt5.SubAckReasonCode.GRANTED_QOS_AT_LEAST_ONCE)
+_TAKEN = (mqtt5.PubAckReasonCode.SUCCESS, mqtt5.PubAckReasonCode.NO_MATCHING_SUBSCRIBERS)
 
 
 class RefusedError(Exception):
@@ -96,6 +97,7 @@ class Connection(asyncio.Protocol):
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
         self._answers: asyncio.Queue[mqtt5.ConnAckPacket | mqtt5.SubAckPacket | None] = asyncio.Queue()
+        self._retaining: dict[int, asyncio.Future[bool]] = {}
         self._ping: asyncio.Task[None] | None = None
         self._heard = loop.time()
 
@@ -133,6 +135,19 @@ class Connection(asyncio.Protocol):
         """Tell the broker that these are ours to keep now."""
         self.send(b"".join(mqtt5.PubAckPacket(number).write() for number in packets))
 
+    def retain(self, topic: str, payload: bytes) -> asyncio.Future[bool]:
+        """Publish with QoS 1, to be retained; whether the broker took it, False where the connection ends first."""
+        number = next(n for n in range(2, 65_536) if n not in self._retaining)
+        self._retaining[number] = taken = asyncio.get_running_loop().create_future()
+        self.send(
+            mqtt5.PublishPacket(
+                topic, payload, qos=mqtt5.QoS.AT_LEAST_ONCE, retain=True, packet_id=number
+            ).write()
+        )
+        if self.lost.done():
+            self._give_up_retaining()
+        return taken
+
     def pause(self, yes: bool) -> None:
         """Stop reading, or go on."""
         if self._transport is not None and not self._transport.is_closing():
@@ -163,6 +178,7 @@ class Connection(asyncio.Protocol):
         if not self.lost.done():
             self.lost.set_result(None)
         self._answers.put_nowait(None)
+        self._give_up_retaining()
         if exc is not None:
             log.info("the connection to the broker broke: %s", exc)
 
@@ -191,11 +207,21 @@ class Connection(asyncio.Protocol):
                 self._receiver.put(Delivery(self, packet.packet_id, packet.topic, packet.payload))
             case mqtt5.ConnAckPacket() | mqtt5.SubAckPacket():
                 self._answers.put_nowait(packet)
+            case mqtt5.PubAckPacket():
+                taken = self._retaining.pop(packet.packet_id, None)
+                if taken is not None and not taken.done():
+                    taken.set_result(packet.reason_code in _TAKEN)
             case mqtt5.DisconnectPacket():
                 self.taken_over = packet.reason_code == mqtt5.DisconnectReasonCode.SESSION_TAKEN_OVER
                 log.warning("the broker disconnects us: %s", packet.reason_code.name)
             case _:
                 pass  # answers to our pings
+
+    def _give_up_retaining(self) -> None:
+        for taken in self._retaining.values():
+            if not taken.done():
+                taken.set_result(False)
+        self._retaining.clear()
 
     async def _keep_alive(self) -> None:
         loop = asyncio.get_running_loop()
