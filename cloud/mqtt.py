@@ -65,11 +65,7 @@ class Receiver(Protocol):
 async def open_connection(connection: Connection, target: Target, filters: Sequence[str]) -> None:
     """Connect, with the session that the broker may have kept, and subscribe. Raises OSError or RefusedError."""
     url = urlsplit(target.url)
-    context = None
-    if url.scheme == "mqtts":
-        context = ssl.create_default_context(cafile=target.ca)
-        if target.certificate:
-            context.load_cert_chain(target.certificate)
+    context = _context(target) if url.scheme == "mqtts" else None
     loop = asyncio.get_running_loop()
     port = url.port or (8883 if context else 1883)
     await loop.create_connection(lambda: connection, url.hostname or "", port, ssl=context)
@@ -86,6 +82,22 @@ async def open_connection(connection: Connection, target: Target, filters: Seque
     await connection.open(packet, filters)
 
 
+def _context(target: Target) -> ssl.SSLContext:
+    """What the broker's certificate is checked against, and ours. Raises RefusedError for a file that is neither."""
+    context = ssl.create_default_context()
+    try:
+        if target.ca:
+            context = ssl.create_default_context(cafile=target.ca)
+    except OSError as error:
+        raise RefusedError(f"{target.ca} holds no certificates: {error}") from error
+    try:
+        if target.certificate:
+            context.load_cert_chain(target.certificate)
+    except OSError as error:
+        raise RefusedError(f"{target.certificate} holds no certificate with its key: {error}") from error
+    return context
+
+
 class Connection(asyncio.Protocol):
     """One connection, from CONNECT to its end."""
 
@@ -93,6 +105,7 @@ class Connection(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[None] = loop.create_future()
         self.taken_over = False
+        self._why = ""
         self._receiver = receiver
         self._buffer = bytearray()
         self._transport: asyncio.Transport | None = None
@@ -106,7 +119,7 @@ class Connection(asyncio.Protocol):
         self.send(connect.write())
         answer = await self._answers.get()
         if not isinstance(answer, mqtt5.ConnAckPacket):
-            raise RefusedError("the connection broke")
+            raise RefusedError(f"the connection broke{self._why}")
         if answer.reason_code != mqtt5.ConnAckReasonCode.SUCCESS:
             raise RefusedError(answer.reason_code.name)
         # What is retained comes with the first subscription of a session; later the session itself misses nothing.
@@ -121,7 +134,7 @@ class Connection(asyncio.Protocol):
         self.send(mqtt5.SubscribePacket(1, wanted).write())
         granted = await self._answers.get()
         if not isinstance(granted, mqtt5.SubAckPacket):
-            raise RefusedError("the connection broke")
+            raise RefusedError(f"the connection broke{self._why}")
         if any(code not in _GRANTED for code in granted.reason_codes):
             raise RefusedError("the broker does not grant the subscriptions")
         self._ping = asyncio.create_task(self._keep_alive())
@@ -181,6 +194,7 @@ class Connection(asyncio.Protocol):
         self._give_up_retaining()
         if exc is not None:
             log.info("the connection to the broker broke: %s", exc)
+            self._why = f": {exc}"
 
     def data_received(self, data: bytes) -> None:
         """asyncio: bytes are there. Whole packets are taken, the rest waits for more."""

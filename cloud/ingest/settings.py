@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 (pydantic reads the annotations)
 from typing import Annotated
 
-from pydantic import AnyUrl, Field, PostgresDsn, UrlConstraints
+from pydantic import AnyUrl, Field, FilePath, PostgresDsn, UrlConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 MqttUrl = Annotated[AnyUrl, UrlConstraints(allowed_schemes=["mqtt", "mqtts"], host_required=True)]
@@ -20,10 +19,10 @@ class Settings(BaseSettings):
     mqtt_url: MqttUrl = Field(
         validation_alias="KINEBOX_MQTT_URL", description="mqtt:// or mqtts://, with user:password"
     )
-    mqtt_ca: Path | None = Field(
+    mqtt_ca: FilePath | None = Field(
         default=None, description="certificates that the broker's is checked against"
     )
-    mqtt_certificate: Path | None = Field(
+    mqtt_certificate: FilePath | None = Field(
         default=None, description="client certificate and its key, in one file"
     )
     client_id: str = Field(

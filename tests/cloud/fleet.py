@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 from uuid import NAMESPACE_DNS, UUID, uuid5
 
 import msgspec
@@ -92,10 +92,15 @@ def window(box: str, seq: int, *, boot: str = "boot", subject: str = "ann", **mo
     return Window(**(fields | more))
 
 
+class _Broker(Protocol):
+    @property
+    def mqtt_port(self) -> int: ...
+
+
 class Box:
     """A box's MQTT client: publishes with QoS 1, and keeps the acknowledgements of the cloud."""
 
-    def __init__(self, servers: Servers, address: Address) -> None:
+    def __init__(self, broker: _Broker, address: Address) -> None:
         self.address = address
         self.acked: dict[UUID, int] = {}
         """Highest acknowledged number by boot."""
@@ -105,7 +110,7 @@ class Box:
         self._client.max_inflight_messages_set(1000)
         self._client.on_message = self._on_message
         self._client.on_connect = self._on_connect
-        self._client.connect("127.0.0.1", servers.mqtt_port)
+        self._client.connect("127.0.0.1", broker.mqtt_port)
         self._client.loop_start()
 
     def send(self, *windows: Window) -> None:
@@ -156,12 +161,13 @@ class Ingest:
         }
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> Ingest:
-        """Start; returns when it is connected to the broker."""
+    def start(self, *, well: bool = True) -> Ingest:
+        """Start; returns when it is connected to the broker, or at once if it is not meant to be well."""
         with self._log.open("ab") as log:
             command = [sys.executable, "-m", "cloud.ingest"]
             self.process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
-        wait_for(lambda: self.health() == 200, what="ingest is healthy")
+        if well:
+            wait_for(lambda: self.health() == 200, what="ingest is healthy")
         return self
 
     def kill(self) -> None:
