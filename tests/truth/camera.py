@@ -14,14 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from edge.link import PoseFrame, Subject
+from tests.truth.measured import measured, visibility
 
 if TYPE_CHECKING:
     from tests.truth.motion import Motion, Sample
 
 Array = npt.NDArray[np.float64]
 
-_NEAR_SIDE, _FAR_SIDE, _OUTSIDE = 0.98, 0.75, 0.1
-"""Visibility of joints turned to the camera, of those behind the body in a side view, and beyond the picture."""
 _LEAST_INSIDE = 0.6
 """Share of the points that must be in the picture for the subject to be found at all."""
 
@@ -146,20 +145,19 @@ class Pinhole:
         world = world_scale * (sample.points - origin[:, None]) @ self.axes.T
         with np.errstate(invalid="ignore"):
             inside = ((pixels >= 0) & (pixels < self.size)).all(axis=-1)
-        visibility = np.where(inside, self._turned_to(motion, sample.points, origin), _OUTSIDE)
-        return Seen(sample.times, pixels, world, visibility, inside.mean(axis=1) >= _LEAST_INSIDE)
+        usual = visibility(motion.names, self._facing(motion, sample.points, origin))
+        seen = np.where(inside, usual, measured()["visibility"]["outside"])
+        return Seen(sample.times, pixels, world, seen, inside.mean(axis=1) >= _LEAST_INSIDE)
 
-    def _turned_to(self, motion: Motion, points: Array, origin: Array) -> Array:
-        """Visibility by how far on the far side of the body a point is, in a view from the side."""
+    def _facing(self, motion: Motion, points: Array, origin: Array) -> Array:
+        """Sine of the turn from the camera, float64[T, K]: 1 for the side that is turned to it, -1 for the other."""
         away = self.centre - origin
         away = away / np.linalg.norm(away, axis=1)[:, None]
         sides = np.array([_side(name) for name in motion.names])
         left, right = points[:, sides < 0].mean(axis=1), points[:, sides > 0].mean(axis=1)
         across = right - left
         across = across / np.linalg.norm(across, axis=1)[:, None]
-        facing = (across * away).sum(axis=1)[:, None] * sides  # 1: this side is turned to the camera
-        hidden = np.clip(-facing, 0, 1) ** 2
-        return np.asarray(_NEAR_SIDE - (_NEAR_SIDE - _FAR_SIDE) * hidden)
+        return np.asarray((across * away).sum(axis=1)[:, None] * np.where(sides == 0, 1, sides))
 
 
 def frames(seen: Seen, motion: Motion, size: tuple[int, int], camera: str = "truth") -> list[PoseFrame]:

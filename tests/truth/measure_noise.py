@@ -1,5 +1,6 @@
-"""Measures the noise of keypoints on real footage: `python -m tests.truth.measure_noise TRACE... > noise.toml`.
+"""Measures the noise of keypoints on real footage: `python -m tests.truth.measure_noise TRACE... > new.toml`.
 
+(Not straight into `noise.toml`: the present table is read on the way.)
 Traces come from `kinebox analyze --out`. A quadratic is fitted to each coordinate over nine pictures; what the middle
 one is off by is the residual. Residuals grow with the joint's speed (the filter in vision follows a fast joint with
 less calm), so they are sorted by it. How a movement itself departs from a quadratic is taken from generated motion
@@ -47,6 +48,8 @@ SPEEDS = (0.0, 0.15, 0.5, 1.0, 2.0, 4.0)
 WELL_SEEN = 0.8
 OUTLIER = 0.1
 """Trunk lengths from which a residual is an outlier."""
+VIEWS = ((0.0, 0.5), (0.5, 0.87), (0.87, 1.01))
+"""Classes of view by the sine of the turn from the camera: to 30, to 60 and to 90 degrees."""
 CALM = 1.0
 """Speed below which outliers are counted: above, a residual may be the movement's."""
 _TERMS = np.vander(np.arange(-HALF, HALF + 1.0), 3, increasing=True)
@@ -62,6 +65,8 @@ class Clip(NamedTuple):
     image: Array
     world: Array
     visibility: Array
+    inside: npt.NDArray[np.bool_]
+    """bool[T, K]: within the picture."""
 
 
 class Residuals(NamedTuple):
@@ -83,11 +88,15 @@ def clip(frames: Sequence[PoseFrame]) -> Clip:
     points = np.stack([f.subjects[0].points() if f.subjects else none for f in frames]).astype(float)
     world = np.stack([f.subjects[0].world_points() if f.subjects else none for f in frames]).astype(float)
     assert points.shape[1] == count
+    size = np.array([frames[0].width, frames[0].height])
+    with np.errstate(invalid="ignore"):
+        inside = ((points[..., :2] >= 0) & (points[..., :2] < size)).all(axis=-1)
     return Clip(
         np.array([f.monotonic_ns / 1e9 for f in frames]),
         points[..., :2] / _trunk(points[..., :2]),
         world / _trunk(world),
         points[..., 2],
+        inside,
     )
 
 
@@ -232,12 +241,78 @@ def gaps(one: Clip) -> tuple[int, int, int]:
     return int((np.diff(inside.astype(int)) == -1).sum()), int((~inside).sum()), len(inside)
 
 
+class Visibility(NamedTuple):
+    """Of one group of joints of upright people, inside the picture."""
+
+    near: list[float]
+    """Medians of the side turned to the camera, by class of view."""
+    far: list[float]
+    outside: float
+    """Median beyond the picture's edge."""
+    spread: float
+    """Of the logarithms of the odds, within a clip."""
+    lag: float
+    """Correlation of these from picture to picture."""
+
+
+def visibility(clips: Sequence[Clip], joints: Sequence[str]) -> Visibility:
+    """How visible a group's joints are said to be, by how far the body is turned from the camera."""
+    near: list[list[Array]] = [[] for _ in VIEWS]
+    far: list[list[Array]] = [[] for _ in VIEWS]
+    beyond, spreads, lags = [np.zeros(0)], [], []
+    for one in clips:
+        turned, upright = _view(one)
+        for joint in joints:
+            at = NAMES.index(joint)
+            seen, odds = one.visibility[:, at], _odds(one.visibility[:, at])
+            toward = turned if "right" in joint else -turned
+            beyond.append(seen[upright & ~one.inside[:, at]])
+            for number, (low, high) in enumerate(VIEWS):
+                inside = upright & one.inside[:, at] & (np.abs(turned) >= low) & (np.abs(turned) < high)
+                near[number].append(seen[inside & (toward > 0)])
+                far[number].append(seen[inside & (toward <= 0)])
+                both = inside[1:] & inside[:-1]
+                if both.sum() > 30 and odds[inside].std() > 0:
+                    course = odds - odds[inside].mean()
+                    spreads.append(spread(course[inside]))
+                    lags.append(float((course[1:] * course[:-1])[both].mean() / (course[inside] ** 2).mean()))
+
+    def medians(parts: list[list[Array]]) -> list[float]:
+        return [float(np.median(np.concatenate(part))) for part in parts]
+
+    outside = np.concatenate(beyond)
+    return Visibility(
+        medians(near), medians(far), float(np.median(outside)) if len(outside) > 99 else float("nan"),
+        float(np.median(spreads)), float(np.median(lags)),
+    )  # fmt: skip
+
+
+def _view(one: Clip) -> tuple[Array, npt.NDArray[np.bool_]]:
+    """The sine by which the right side is turned to the camera, and where the trunk is upright; by world points."""
+    ends = {
+        f"{side}_{joint}": one.world[:, NAMES.index(f"{side}_{joint}")]
+        for side in ("left", "right")
+        for joint in ("shoulder", "hip")
+    }
+    across = ends["right_shoulder"] + ends["right_hip"] - ends["left_shoulder"] - ends["left_hip"]
+    trunk = ends["left_shoulder"] + ends["right_shoulder"] - ends["left_hip"] - ends["right_hip"]
+    with np.errstate(invalid="ignore"):
+        upright = trunk[:, 1] > 0.8 * np.linalg.norm(trunk, axis=1)
+        return across[:, 2] / np.hypot(across[:, 0], across[:, 2]), upright
+
+
+def _odds(share: Array) -> Array:
+    share = np.clip(share, 0.001, 0.999)
+    return np.asarray(np.log(share / (1 - share)))
+
+
 def without_noise() -> list[Clip]:
     """Generated motion as a perfect model sees it, at the footage's rate."""
     motions = [walk(treadmill=True), run(treadmill=True), squat(), curl(), arm_raise(), jump(jumps=3)]
-    return [
+    clips = [
         clip(Camera(yaw=yaw, distance=4).see(motion, fps=27)) for motion in motions for yaw in (0, 45, 90)
     ]
+    return [one._replace(visibility=np.ones_like(one.visibility)) for one in clips]
 
 
 def main(paths: Sequence[str]) -> None:
@@ -267,6 +342,15 @@ def main(paths: Sequence[str]) -> None:
     sys.stdout.write(_HEAD + _table("footage", footage))
     for group, joints in GROUPS.items():
         sys.stdout.write("\n" + _table(f"joint.{group}", fit(groups[group], residuals(clean, joints), step)))
+    found = {group: visibility(clips, joints) for group, joints in GROUPS.items()}
+    general = {
+        "outside": float(np.nanmedian([row.outside for row in found.values()])),
+        "odds_spread": float(np.median([row.spread for row in found.values()])),
+        "time_constant": float(-1 / rate / np.log(np.median([row.lag for row in found.values()]))),
+    }
+    sys.stdout.write("\n" + _table("visibility", general))
+    for group, row in found.items():
+        sys.stdout.write("\n" + _table(f"visibility.joint.{group}", {"near": row.near, "far": row.far}))
 
 
 def _table(name: str, values: Mapping[str, float | list[float]]) -> str:
@@ -288,6 +372,9 @@ _HEAD = """\
 # The footage is at most 640 pixels wide and a trunk 60 to 180 pixels long: nearer, the noise may be less.
 # outlier_share, outlier_size: of pictures with a residual above 0.1 in slow and well seen joints, and its median.
 # unseen_share: of pictures with visibility below 0.5.
+# visibility: of upright people, medians of the side near to the camera and of the far one, turned from it by up to
+# 30, 60 and 90 degrees; outside: beyond the picture's edge. odds_spread: of the logarithm of its odds about the
+# median, over time_constant.
 
 """
 

@@ -2,43 +2,27 @@
 
 Every coordinate of every joint gets a course with the correlation (1 + t/T) exp(-t/T) over time (a critically damped
 oscillator driven by white noise), as large as it was measured at the joint's present speed; more where the joint is
-hidden. To that come outliers of one picture, gaps in which nobody is found, and, if asked for, legs taken for each
-other.
+hidden. Visibility wavers. To that come outliers of one picture, gaps in which nobody is found, and, if asked for, legs
+taken for each other.
 What is not in it: errors that last, such as a joint seen in the wrong place throughout.
 """
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from tests.truth.camera import Seen
 from tests.truth.measure_noise import HALF
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from tests.truth.measured import group, measured
 
 Array = npt.NDArray[np.float64]
 
 _LEGS = ("hip", "knee", "ankle", "heel", "foot_index", "hind_top", "hind_middle", "hind_paw")
-_LIKE = {
-    "paw": "ankle", "middle": "knee", "top": "hip", "tail_base": "hip", "tail_end": "knee", "withers": "shoulder",
-    "pinky": "wrist", "index": "wrist", "thumb": "wrist",
-}  # fmt: skip
-"""Points that were not measured, and which of the measured ones stands for them. A dog's are an assumption."""
 _WELL_SEEN = 0.8
-
-
-@cache
-def measured() -> Mapping[str, Any]:
-    """The table of `noise.toml`."""
-    return tomllib.loads((Path(__file__).parent / "noise.toml").read_text())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +42,7 @@ class Noise:
         count = len(seen.times)
         if count < 2:
             return seen
-        rows = [measured()["joint"][_group(name)] for name in names]
+        rows = [measured()["joint"][group(name)] for name in names]
         trunk_px, trunk_m = _trunk(seen.pixels, names), _trunk(seen.world, names)
         speed = _speed(seen, trunk_px)
         hidden = np.where(seen.visibility < _WELL_SEEN, [row["hidden_factor"] for row in rows], 1.0)
@@ -77,10 +61,19 @@ class Noise:
             axis=-1,
         )
         self._throw_out(pixels, world, rows, (trunk_px, trunk_m), rng)
-        visibility = seen.visibility.copy()
+        visibility = self._flickering(seen, rng)
         self._swap(seen.times, names, (pixels, world, visibility), rng)
         found = seen.found & ~self._missing(seen.times, rng)
         return Seen(seen.times, pixels, world, visibility, found)
+
+    def _flickering(self, seen: Seen, rng: np.random.Generator) -> Array:
+        """Visibility that wavers about its usual value."""
+        table = measured()["visibility"]
+        # These courses of second order take 2.15 of their constants to fall as far as first order in one.
+        course = _courses(seen.times, seen.visibility.shape[1:], table["time_constant"] / 2.15, rng)
+        usual = np.clip(seen.visibility, 0.001, 0.999)
+        odds = np.log(usual / (1 - usual)) + min(self.size, 1) * table["odds_spread"] * course
+        return np.asarray(1 / (1 + np.exp(-odds)))
 
     def _throw_out(
         self,
@@ -113,12 +106,6 @@ class Noise:
     def _missing(self, times: Array, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
         footage = measured()["footage"]
         return _spells(times, self.gaps * footage["gaps_a_minute"], footage["gap"], rng)
-
-
-def _group(name: str) -> str:
-    part = name.removeprefix("left_").removeprefix("right_").removeprefix("front_").removeprefix("hind_")
-    part = _LIKE.get(part, part)
-    return part if part in measured()["joint"] else "head"
 
 
 def _trunk(points: Array, names: tuple[str, ...]) -> float:

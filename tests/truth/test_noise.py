@@ -12,7 +12,8 @@ from tests.truth import measure_noise
 from tests.truth.camera import Camera, Seen
 from tests.truth.dog import trot
 from tests.truth.exercises import stand
-from tests.truth.noise import Noise, _courses, measured
+from tests.truth.measured import measured
+from tests.truth.noise import Noise, _courses
 from tests.truth.person import NAMES, Build
 from tests.truth.walking import walk
 
@@ -103,6 +104,20 @@ def test_hidden_joints_are_noisier() -> None:
     noise = Noise(outliers=0, gaps=0)
     error = np.abs(seen(noise, camera=side).pixels - seen(NOTHING, camera=side).pixels).mean(axis=(0, 2))
     assert error[NAMES.index("left_ankle")] > 1.2 * error[NAMES.index("right_ankle")]
+
+
+def test_visibility_is_as_measured() -> None:
+    side = Camera(yaw=90, distance=4)
+    noisy, clean = (seen(noise, camera=side).visibility for noise in (Noise(), NOTHING))
+    for joint, rows in measured()["visibility"]["joint"].items():
+        if joint == "head":
+            continue
+        for which, name in (("near", "right"), ("far", "left")):
+            at = NAMES.index(f"{name}_{joint}")
+            assert np.median(clean[:, at]) == pytest.approx(rows[which][2], abs=0.02)
+            assert np.median(noisy[:, at]) == pytest.approx(rows[which][2], abs=0.08)
+    far_knee = noisy[:, NAMES.index("left_knee")]
+    assert 0.3 < (far_knee < 0.5).mean() < 0.6  # 0.43 on the footage
 
 
 def test_outliers_are_as_many_as_stated() -> None:
