@@ -2,8 +2,8 @@
 
 Every coordinate of every joint gets a course with the correlation (1 + t/T) exp(-t/T) over time (a critically damped
 oscillator driven by white noise), as large as it was measured at the joint's present speed; more where the joint is
-hidden. Visibility wavers. To that come outliers of one picture, gaps in which nobody is found, and, if asked for, legs
-taken for each other.
+hidden. Visibility wavers. To that come outliers of one picture, gaps in which nobody is found, and, if asked for,
+legs taken for each other.
 What is not in it: errors that last, such as a joint seen in the wrong place throughout.
 """
 
