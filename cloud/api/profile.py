@@ -24,7 +24,6 @@ class ConsentPurpose(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one may agree to."""
 
     key: Purpose
-    meaning: str
     required: bool
 
 

@@ -11,6 +11,7 @@ from cloud.api import consents
 from cloud.api.access import subject_of
 from cloud.api.kinds import KINDS, Consent, ConsentGiven, Kind
 from cloud.api.profile import Purpose, catalogue
+from cloud.api.texts import LanguageTexts
 from cloud.api.who import SECURITY, AnyUser, Keeper, StateOf
 
 terms = APIRouter(prefix="/api/consent", tags=["consent"], dependencies=SECURITY)
@@ -20,7 +21,7 @@ class TermsPurpose(BaseModel):
     """What one may agree to."""
 
     key: Purpose
-    meaning: str
+    meaning: str = Field(description="in the language asked for")
     required: bool = Field(description="without it there is no consent")
 
 
@@ -46,10 +47,13 @@ class Erased(BaseModel):
 
 
 @terms.get("", summary="What consent is asked for")
-async def asked_for(_: AnyUser) -> Terms:
+async def asked_for(_: AnyUser, words: LanguageTexts) -> Terms:
     """Show it to whoever is to agree, and send back the version with what they chose."""
     row = catalogue().consent
-    purposes = [TermsPurpose(key=one.key, meaning=one.meaning, required=one.required) for one in row.purpose]
+    purposes = [
+        TermsPurpose(key=one.key, meaning=words.gettext(f"purpose.{one.key}"), required=one.required)
+        for one in row.purpose
+    ]
     return Terms(version=row.version, purposes=purposes)
 
 

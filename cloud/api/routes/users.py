@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from cloud.api.database import Db
@@ -14,6 +15,7 @@ from cloud.api.secrets import PASSWORD_LENGTH, hash_password, is_password
 from cloud.api.who import SECURITY, AnyUser, Owner, StateOf, UserRole
 
 router = APIRouter(prefix="/api", tags=["users"], dependencies=SECURITY)
+UserNumber = Annotated[int, Path(ge=1, le=2**31 - 1)]
 
 
 class User(BaseModel):
@@ -99,7 +101,7 @@ async def invite_user(state: StateOf, who: Owner, new: NewUser) -> Invitation:
 
 
 @router.delete("/users/{user_id}", status_code=204)
-async def remove(state: StateOf, who: Owner, user_id: int) -> None:
+async def remove(state: StateOf, who: Owner, user_id: UserNumber) -> None:
     """Remove somebody's sign-in: within minutes their tokens end, too."""
     async with state.database.tenant(who.tenant_id) as db:
         await _remove(db, user_id)

@@ -21,6 +21,12 @@ def test_what_is_asked_for_is_told_with_its_version(cloud: Cloud) -> None:
     assert [(row["key"], row["required"]) for row in terms["purposes"]] == [
         ("record", True), ("coach", False), ("research", False)
     ]  # fmt: skip
+    korean = cloud.user("member").ask("GET", "/api/consent?lang=ko")
+    assert korean["version"] == terms["version"]
+    assert all(
+        row["meaning"] != other["meaning"]
+        for row, other in zip(terms["purposes"], korean["purposes"], strict=True)
+    )
 
 
 @pytest.mark.parametrize("kind", ["people", "dogs"])
