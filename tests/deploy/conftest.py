@@ -52,9 +52,11 @@ def broker(secrets: Path) -> Iterator[Broker]:
 def deployed(secrets: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """The running database, without tables."""
     _needs_testbed()
+    one = Database(tmp_path_factory.mktemp("database"), secrets)
     try:
-        one = Database(tmp_path_factory.mktemp("database"), secrets)
+        one.start()
+        yield one
     except TestbedError as error:
         missing(f"the test bed ({error})")
-    yield one
-    one.remove()
+    finally:
+        one.remove()

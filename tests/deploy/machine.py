@@ -132,6 +132,9 @@ class Database:
     def __init__(self, state: Path, secrets: Path) -> None:
         self.servers = Servers(state)
         self.secrets = secrets
+
+    def start(self) -> None:
+        """Make the cluster, the database and its logins."""
         self.servers.state.mkdir(exist_ok=True)
         self.servers.data.mkdir(mode=0o755, parents=True, exist_ok=True)
         self.servers.start_postgres()

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 
 LIBPQ = {"PGSERVICEFILE"}
 """Read by the database's own library."""
+FILES = {
+    "KINEBOX_INGEST_MQTT_CA": "ca.pem",
+    "KINEBOX_INGEST_MQTT_CERTIFICATE": "ingest-0.pem",
+    "KINEBOX_API_SECRET_FILE": "api-secret",
+    "KINEBOX_API_SIGNING_KEY_FILE": "signing-key.pem",
+}
+"""Settings that are files, and the secret that lies there."""
 SETTINGS: dict[str, type[BaseSettings]] = {"ingest": IngestSettings, "api": ApiSettings}
 COMMANDS = {"schema": schema, "admin": admin}
 
@@ -101,9 +108,7 @@ def test_the_services_take_the_values(
     where: Any, service: str, monkeypatch: pytest.MonkeyPatch, secrets: Path
 ) -> None:
     for name, value in where(service).items():
-        monkeypatch.setenv(name, value)
-    if service == "api":
-        monkeypatch.setenv("KINEBOX_API_SECRET_FILE", str(secrets / "api-secret"))
+        monkeypatch.setenv(name, str(secrets / FILES[name]) if name in FILES else value)
     settings: Any = SETTINGS[service]()
     assert settings.database_url.path == "/kinebox"
     if service == "api":

@@ -15,6 +15,8 @@ import pytest
 
 from tests.deploy.places import DEPLOY, ROOT
 
+pytestmark = pytest.mark.timeout(900)
+"""It installs some fifty packages: half a minute, and many times that on a busy machine."""
 CONTAINERFILE = (DEPLOY / "Containerfile").read_text()
 IGNORED = (DEPLOY / "Containerfile.dockerignore").read_text()
 IMPORT_ALL = """
