@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter, FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from cloud.api import metrics
+from cloud.api import metrics, pages
 from cloud.api.guard import Guard
 from cloud.api.problems import MEDIA_TYPE, Problem, add_problem_handlers, problem
 from cloud.api.routes import (
@@ -44,11 +44,12 @@ ROUTERS: tuple[APIRouter, ...] = (
     devices.router,
     disclaimers.router,
     recommendations.router,
+    *pages.ROUTERS,
     sessions.router,
-    fleet.router,
-    rollouts.router,
     *history.ROUTERS,
     cohorts.router,
+    fleet.router,
+    rollouts.router,
 )
 DESCRIPTION = """What a fleet of boxes measured, for whom it concerns. Times are UTC.
 

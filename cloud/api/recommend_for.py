@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from cloud.api.trends import Trend
 
 WEEKS = 12
+_ACTIVITY = "reps"
+"""Of every exercise; it says how much was done, and nothing of a region."""
 _DAYS_A_YEAR = 365.2425
 # One exercise at a time: a range over whatever was done would fall when somebody only turned to other exercises.
 _PRACTISED = sql.SQL(
@@ -34,7 +36,7 @@ _PRACTISED = sql.SQL(
 
 async def trends_for(db: Db, subject: Subject) -> list[Trend]:
     """Trends of what the rules look at, for the exercises practised most. The caller has checked who asks."""
-    wanted = {name for region in rules().region for name in region.measures}
+    wanted = {_ACTIVITY, *(name for region in rules().region for name in region.measures)}
     found: list[Trend] = []
     for name in sorted(wanted):
         if subject.species not in measures()[name].species:

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import re
+from html.parser import HTMLParser
 from string import Formatter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import pytest
 
+from cloud.api.fleet import State
+from cloud.api.measures import measures
 from cloud.api.profile import catalogue
 from cloud.api.recommend_rules import rules
 from cloud.api.recommend_text import DISCLAIMERS
 from cloud.api.texts import LANGUAGES, Texts, _by_weight, po_file, texts
+from cloud.api.trends import Direction
+from cloud.api.who import UserRole
+from cloud.fleet import decide
+from cloud.fleet.alerts import alerts
+from cloud.fleet.measures import measures as rollout_measures
 from tests.conftest import ROOT
+from wire.messages import CameraCondition
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 API = ROOT / "cloud" / "api"
-NAMED = re.compile(r"""(?:gettext|\bt)\(\s*"([a-z0-9_]+\.[a-z0-9_.]+)\"""")
+# A key that is put together (`"goal." ~ key`) is one of GROUPS, or asked for by the tests of pages.
+NAMED = re.compile(r"""(?:gettext|\bt)\(\s*["']([a-z0-9_]+\.[a-z0-9_.]+)["'](?!\s*~)""")
 GROUPS = {
     "condition": {row.key for row in catalogue().condition},
     "goal": {row.key for row in catalogue().goal},
@@ -27,9 +37,18 @@ GROUPS = {
     "exercise": {rule.exercise for rule in rules().rule},
     "why": {rule.key for rule in rules().rule},
     "region": {f"{species}.{region.key}" for region in rules().region for species in ("human", "dog")},
-    "measure": {name for region in rules().region for name in region.measures},
+    "measure": {"reps", *(name for region in rules().region for name in region.measures)},
     "obstacle": {"condition", "unknown_condition", "too_young", "too_old", "age_unknown", "region"},
     "reason": {"guideline", "general", "goal", "falling"},
+    "role": set(get_args(UserRole)),
+    "direction": set(get_args(Direction)),
+    "unit": {measure.unit for measure in measures().values()},
+    "box": set(get_args(State)),
+    "camera": set(get_args(CameraCondition)),
+    "warning": set(alerts()),
+    "rollout": set(get_args(decide.State)),
+    "finding": {*get_args(decide.Finding), "cancelled"},
+    "health": set(rollout_measures()),
 }
 
 
@@ -72,6 +91,33 @@ def test_every_key_that_is_named_has_a_text() -> None:
     assert named <= texts("en").keys
 
 
+class Words(HTMLParser):
+    """What a template says by itself: text, and attributes that people see or hear."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
+        spoken = ("alt", "aria-label", "content", "placeholder", "title")
+        technical = dict(attrs).get("name") in ("viewport", "color-scheme")
+        self.said += [value or "" for name, value in attrs if name in spoken and not technical]
+
+    def handle_data(self, data: str) -> None:
+        self.said.append(data)
+
+
+@pytest.mark.parametrize("template", sorted(API.rglob("*.html")), ids=lambda path: path.stem)
+def test_templates_have_no_words_of_their_own(template: Path) -> None:
+    html = template.read_text(encoding="utf-8")
+    parser = Words()
+    parser.feed(re.sub(r"{%.*?%}|{{.*?}}|{#.*?#}", "", html, flags=re.DOTALL))
+    assert [text for text in parser.said if re.search(r"[^\W\d_]", text)] == []
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon\w+=|\|\s*safe", html), (
+        "the policy would refuse it"
+    )
+
+
 def test_a_key_without_text_is_an_error_and_a_new_code_is_shown_as_it_is() -> None:
     words = texts("en")
     with pytest.raises(KeyError):
@@ -81,8 +127,11 @@ def test_a_key_without_text_is_an_error_and_a_new_code_is_shown_as_it_is() -> No
 
 def test_korean_is_korean() -> None:
     korean = texts("ko")
-    latin = {key for key in korean.keys if not re.search(r"[가-힣]", korean.gettext(key))}
-    assert {key for key in latin if not key.startswith(("unit.", "app.name", "language.en"))} == set()
+    plain = {key: re.sub(r"{\w+}", "", korean.gettext(key)) for key in korean.keys}
+    latin = {
+        key for key, text in plain.items() if re.search("[A-Za-z]", text) and not re.search("[가-힣]", text)
+    }
+    assert latin == {"app.name", "language.en", "unit.m", "unit.kg", "unit.celsius"}
 
 
 @pytest.mark.parametrize(
