@@ -108,9 +108,7 @@ _BOXES = sql.SQL(
                   to_jsonb(h) as health, w.serial, w.reached, {alerts} as alerts
            from devices d join sites s on s.id = d.site_id
            left join lateral (
-               select *, time > now() - interval '10 minutes' as fresh from health_history
-               where tenant_id = d.tenant_id and device_id = d.id and time > now() - interval '30 days'
-               order by time desc limit 1) h on true
+               select *, time > now() - interval '10 minutes' as fresh from latest_health(d.id)) h on true
            left join lateral (
                select x.serial, x.issued, {runs} as reached from desired_states x where x.device_id = d.id) w on true
            where d.retired is null and (s.slug, d.id) > (%(site_after)s, %(id_after)s)
