@@ -10,6 +10,7 @@ from alembic import command
 from alembic.config import Config
 
 from cloud.schema.columns import add_columns
+from cloud.schema.covering import cover_questions
 from cloud.schema.edition import use_compression
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def upgrade(url: str) -> list[str]:
         assert driver is not None
         driver.execute("set local role kinebox_owner")
         added = add_columns(driver)
+        cover_questions(driver)
         use_compression(driver)
         driver.commit()
     return added
