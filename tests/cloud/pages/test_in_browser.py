@@ -28,12 +28,12 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "h
 OWNER, TRAINER, MEMBER = "owner@example.org", "trainer@example.org", "member@example.org"
 
 
-def picture(page: Page, name: str) -> None:
+def picture(page: Page, name: str, *, whole: bool = False) -> None:
     """Keep a picture for the documentation, where one is asked for."""
     folder = os.environ.get("KINEBOX_PICTURES")
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=Path(folder) / f"cloud-{name}.png", full_page=True)
+        page.screenshot(path=Path(folder) / f"cloud-{name}.png", full_page=whole)
 
 
 def accessible(page: Page) -> None:
@@ -118,10 +118,10 @@ def test_a_member_sees_their_dog_and_withdraws_consent(
 
     page.get_by_role("link", name="Withdraw consent…").click()
     accessible(page)
+    picture(page, "revoke")
     page.get_by_role("button", name="Withdraw and delete").click()  # the browser asks for the tick
     expect(page).to_have_url(re.compile("revoke"))
     page.get_by_label("Yes, delete everything for good.").check()
-    picture(page, "revoke")
     page.get_by_role("button", name="Withdraw and delete").click()
     expect(page).to_have_url(site.url + "/dogs")
     expect(page.get_by_text("There is no dog here")).to_be_visible()
@@ -164,10 +164,12 @@ def test_a_person_with_trends(visit: Callable[..., Page], ann: str, language: st
     expect(page.get_by_test_id("recommendations")).to_contain_text(words.gettext("exercise.knee_extension"))
     accessible(page)
     fits(page)
-    picture(page, f"person-{language}")
+    picture(page, f"person-{language}", whole=True)
     page.emulate_media(color_scheme="dark")
     accessible(page)
-    picture(page, f"person-{language}-dark")
+    expect(page.locator(".chart canvas")).to_have_count(4)  # drawn anew
+    page.get_by_role("heading", name=words.gettext("trend.title")).evaluate("at => at.scrollIntoView()")
+    picture(page, f"trends-{language}")
 
 
 def test_on_a_phone(visit: Callable[..., Page], ann: str, rex: str) -> None:

@@ -61,7 +61,7 @@ function draw(figure) {
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "UTC"),
       legend: { show: false },
       cursor: { drag: { x: false, y: false } },
-      padding: [12, 28, 0, 0],
+      padding: [12, 36, 0, 0],
       series: [
         {},
         ...names.map((label, n) => ({
