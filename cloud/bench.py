@@ -105,8 +105,8 @@ def empty(database: str) -> None:
         db.execute("checkpoint")
 
 
-def fill_table(database: str, values: int) -> None:
-    """Rows of a month of other boxes, up to so many values in all: ten seconds a window, 1,000 windows a boot."""
+def fill_table(database: str, values: int) -> int:
+    """Rows of a month of other boxes, a thousand windows of each; returns how many values the table then has."""
     keys = list(metrics())
     statement = sql.SQL(
         """insert into telemetry_10s (time, seq, boot_id, tenant_id, device_id, subject_id, session, duration_s, reps,
@@ -127,6 +127,13 @@ def fill_table(database: str, values: int) -> None:
             last = min(first + 100_000, rows) - 1
             db.execute(statement, {"rows": rows, "boots": max(rows // 1000, 1), "first": first, "last": last})
         db.execute("vacuum analyze telemetry_10s")
+        counted = db.execute(
+            sql.SQL("select {} from telemetry_10s").format(
+                sql.SQL(" + ").join(sql.SQL("count({})").format(sql.Identifier(key)) for key in keys)
+            )
+        ).fetchone()
+    assert counted is not None
+    return int(counted[0])
 
 
 def consume(name: str, job: Job, messages: list[tuple[str, bytes]]) -> Cost:
@@ -217,9 +224,9 @@ def main(
     enrol(url, fleet)
     made = windows(fleet, messages)
     for values in map(float, present.split(",")):
-        fill_table(url, int(values))
+        there = fill_table(url, int(values))
         table = measure(Job(url, mqtt, "", messages, batch), made, rounds, clients.split(","))
-        table.title = f"batches of {batch}, {values:,.0f} values present"
+        table.title = f"batches of {batch}, {there:,} values present"
         Console().print(table)
     with psycopg.connect(database, autocommit=True) as db:
         db.execute("drop database kinebox_bench with (force)")
