@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import msgspec
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 from cloud.fleet.measures import measures
 
@@ -283,13 +283,13 @@ def _welch(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> tuple[floa
     """The difference of the means, and how far beside it the truth may be on either side (Welch 1947)."""
     v, w = x.var(ddof=1) / len(x), y.var(ddof=1) / len(y)
     freedom = (v + w) ** 2 / (v**2 / (len(x) - 1) + w**2 / (len(y) - 1)) if v + w > 0 else 1.0
-    margin = stats.t.isf(PROMOTE_ERROR / LOOKS, freedom) * np.sqrt(v + w)
+    margin = special.stdtrit(freedom, 1 - PROMOTE_ERROR / LOOKS) * np.sqrt(v + w)
     return float(x.mean() - y.mean()), float(margin)
 
 
 def _chance(some: int, n: int, others: int, m: int) -> float:
     """How likely chance picks as many or more for the `n` from all that were hit (Fisher's exact test)."""
-    return float(stats.hypergeom.sf(some - 1, n + m, some + others, n))
+    return float(stats.hypergeom.sf(some - 1, n + m, some + others, n)) if some else 1.0
 
 
 def _excess(some: int, n: int, others: int, m: int) -> float:

@@ -7,7 +7,7 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 import msgspec
-from scipy import stats
+from scipy import special
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,7 +53,7 @@ def drift(days: Mapping[date, float], today: date) -> Drift | None:
     spread, early_spread = stdev(late), stdev(early)
     v, w = spread**2 / n, early_spread**2 / m
     freedom = (v + w) ** 2 / (v**2 / (n - 1) + w**2 / (m - 1)) if v + w > 0 else 1.0
-    noise = float(stats.t.isf(ERROR / 2, freedom)) * sqrt(v + w)
+    noise = float(special.stdtrit(freedom, 1 - ERROR / 2)) * sqrt(v + w)
     change = fmean(late) - fmean(early)
     return Drift(
         late_mean=fmean(late),

@@ -302,6 +302,7 @@ def test_one_at_a_time_and_only_where_it_was_asked(fleet: Fleet) -> None:
         ({"sites": []}, 422, "request_invalid"),
         ({"release": 999}, 404, "release_unknown"),
         ({"min_hours": 0}, 422, "request_invalid"),
+        ({"sites": ["\0"]}, 422, "request_invalid"),
     ],
 )
 def test_what_is_no_rollout(fleet: Fleet, change: dict[str, Any], status: int, code: str) -> None:
