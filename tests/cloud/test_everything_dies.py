@@ -94,6 +94,8 @@ class Simulated:
         self._process = subprocess.Popen(
             command, env=os.environ | addresses, stdout=subprocess.PIPE, text=True
         )
+        begun = "select exists (select from telemetry_10s)"  # before that it needs the database itself
+        wait_for(lambda: bool(database.value(begun)), SIZE.limit_s, "the simulation has begun")
 
     def enough(self) -> None:
         self._process.send_signal(signal.SIGINT)
