@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 from psycopg_pool import PoolClosed, PoolTimeout
 from starlette.responses import RedirectResponse
 
-from cloud.api.pages.cookies import write
+from cloud.api.pages.cookies import keep, write
 from cloud.api.pages.render import page, page_texts
 from cloud.api.problems import ApiError
 from cloud.api.who import state_of
@@ -57,6 +57,7 @@ def see(path: str) -> RedirectResponse:
 
 def _refusal(request: Request, error: ApiError) -> Response:
     if error.status == 401:
+        keep(request, None)  # a token of a user who is gone would lead back here
         back = request.url.path if request.method == "GET" else "/"
         return see("/sign-in?" + urlencode({"next": back}))
     words = page_texts(request)

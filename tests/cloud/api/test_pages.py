@@ -113,6 +113,13 @@ def test_another_password_signs_out_here_too(browser: TestClient, email: str) ->
     assert short.headers["location"].startswith("/sign-in")
 
 
+def test_a_user_who_was_removed_is_asked_to_sign_in(cloud: Cloud, browser: TestClient, email: str) -> None:
+    enter(browser, email)
+    cloud.database.rows("delete from users where email = %s", email)
+    assert browser.get("/account").headers["location"] == "/sign-in?next=%2Faccount"
+    assert browser.get("/sign-in?next=/account").status_code == 200
+
+
 @pytest.mark.parametrize("path", ["/sign-in", "/sign-out", "/accept", "/account/password"])
 def test_forms_of_other_sites_are_refused(browser: TestClient, email: str, path: str) -> None:
     enter(browser, email)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cloud.api.access import Subject
@@ -88,14 +88,17 @@ def test_a_field_that_is_none_is_refused() -> None:
 CONDITIONS = st.lists(
     st.sampled_from([*catalogue().conditions("human"), "something_new"]), unique=True, max_size=4
 )
-AGES = st.none() | st.floats(0, 110).flatmap(lambda age: st.sampled_from([(age, age), (age, age + 1)]))
+# Around the limits of the rules, where mistakes would be.
+AGES = st.none() | st.integers(0, 85).flatmap(
+    lambda age: st.sampled_from([(age * 1.0, age * 1.0), (age - 0.5, age + 0.5), (age * 1.0, age + 1.0)])
+)
 PROFILES = st.builds(
     Profile,
     species=st.sampled_from(SPECIES),
     age=AGES,
     breed=st.sampled_from([None, "Labrador Retriever", "말티즈", "mongrel"]),
-    height_m=st.none() | st.floats(0.3, 2.6),
-    weight_kg=st.none() | st.floats(0.3, 400),
+    height_m=st.none() | st.floats(1.4, 1.9),
+    weight_kg=st.none() | st.floats(1, 130),
     conditions=CONDITIONS.map(tuple),
     goal=st.sampled_from([None, *catalogue().goals("human")]),
 )
@@ -112,6 +115,7 @@ CHANGES = st.lists(
 )
 
 
+@settings(max_examples=400)
 @given(PROFILES, CHANGES)
 def test_nothing_unsafe_is_ever_recommended(profile: Profile, changes: list[Change]) -> None:
     table = rules()
@@ -152,6 +156,24 @@ def test_nothing_unsafe_is_ever_recommended(profile: Profile, changes: list[Chan
             text for one in words.recommendations for text in (one.name, one.dose, one.purpose, *one.reasons)
         ]
         assert all(text and "{" not in text for text in told)
+
+
+@pytest.mark.parametrize("rule", rules().rule, ids=lambda rule: rule.key)
+def test_limits_of_age(rule: Any) -> None:
+    everything = msgspec.structs.replace(rules(), limits=msgspec.structs.replace(rules().limits, most=99))
+    falling = [change(name) for name in REGION_MEASURES]
+
+    def given_to(age: tuple[float, float] | None) -> bool:
+        profile = Profile(species=rule.species, age=age, goal=rule.goals[0] if rule.goals else None)
+        return rule.key in keys(advise(profile, *falling, table=everything))
+
+    low = 20.0 if rule.min_age is None else rule.min_age
+    assert given_to((low, low + 1.0))
+    assert given_to((low - 0.1, low)) == (rule.min_age is None)
+    if rule.max_age is not None:
+        assert given_to((rule.max_age, rule.max_age + 0.99))
+        assert not given_to((rule.max_age, rule.max_age + 1.0))
+    assert given_to(None) == (rule.min_age is None and rule.max_age is None)
 
 
 @pytest.mark.parametrize("condition", catalogue().conditions("human"))
