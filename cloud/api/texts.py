@@ -28,7 +28,7 @@ class Texts:
         compiled = BytesIO()
         write_mo(compiled, catalogue)
         compiled.seek(0)
-        self._translations = Translations(compiled)  # type: ignore[arg-type]  # a file to read, as it says itself
+        self._translations = Translations(compiled)
         self.keys = frozenset(
             message.id for message in catalogue if isinstance(message.id, str) and message.id
         )
