@@ -218,10 +218,10 @@ class Watched:
         self._db = db
         self.asked: list[tuple[Any, Any]] = []
 
-    async def execute(self, query: Any, parameters: Any = None) -> Any:
+    async def execute(self, query: Any, parameters: Any = None, **how: Any) -> Any:
         """As the connection's."""
         self.asked.append((query, parameters))
-        return await self._db.execute(query, parameters)
+        return await self._db.execute(query, parameters, **how)
 
 
 class Outcome(msgspec.Struct):
