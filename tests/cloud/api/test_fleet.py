@@ -277,7 +277,7 @@ def test_a_site_that_drifted(cloud: Cloud, operator: Client, writer: Writer) -> 
     tell(cloud, writer, "elsewhere", "attic")
     cloud.database.rows(
         """insert into site_confidence_1d select tenant_id, id, (now() at time zone 'UTC')::date - age, 5,
-               0.8 + (age % 3) / 500.0 - case when age <= 7 and slug = 'hall' then 0.1 else 0 end
+               0.8 + (age %% 3) / 500.0 - case when age <= 7 and slug = 'hall' then 0.1 else 0 end
            from sites, generate_series(1, 35) as age"""
     )
     assert codes(operator) == {uuid("box"): ["confidence_drifted"], uuid("elsewhere"): []}
