@@ -67,6 +67,8 @@ class SubjectReport(msgspec.Struct, frozen=True, kw_only=True):
     """All exercises of the clip: repetitions, partial ones and seconds held."""
     events: list[EventReport]
     metrics: dict[str, MetricReport]
+    gait: str | None
+    """`walk`, `run` or `trot`; None where nobody walked."""
 
 
 class ClipReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -119,14 +121,16 @@ def analyze(
     exercise: str,
     precision: Precision = "int8",
     threads: int = 1,
+    height_m: float | None = None,
     out: Path | None = None,
     progress: Callable[[], object] = lambda: None,
 ) -> ClipReport:
     """Analyse one clip; with `out`, also write its report, measurements and trace there, once all are complete.
 
-    `progress` is called after each frame. Raises CameraError, ModelError or ConfigError.
+    `height_m`: of whoever is seen. `progress` is called after each frame.
+    Raises CameraError, ModelError or ConfigError.
     """
-    observer = Observer(exercise)  # an unknown exercise is refused before any work is done
+    observer = Observer(exercise, height_m)  # an unknown exercise is refused before any work is done
     people: list[Person] = []
     black: list[str] = []
     frames, first, last = 0, 0.0, 0.0
@@ -227,11 +231,12 @@ def _report(person: Person, start: float) -> SubjectReport:
             EventReport(round(max(event.t - start, 0.0), 3), event.kind)
             for event in sorted(person.events, key=lambda event: event.t)
         ],
+        gait=person.walks.kind,
         metrics={
             key: MetricReport(
                 None if m.value is None else round(m.value, 2), rows[key].unit, m.grade, m.reasons
             )
-            for key, m in person.summary.measures().items()
+            for key, m in person.measures().items()
         },
     )
 

@@ -87,6 +87,10 @@ def analyze(
     exercise: ExerciseOption = "auto",
     species: Annotated[Species, typer.Option(help="Who moves.")] = Species.human,
     reference: Annotated[Path | None, typer.Option(help="A target video to compare with.")] = None,
+    height_m: Annotated[
+        float | None,
+        typer.Option(min=0.3, max=2.6, help="Body height, in metres: needed for lengths in metres."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for the report (JSON), measurements (CSV) and keypoint trace.")
     ] = None,
@@ -124,6 +128,7 @@ def analyze(
                     exercise=exercise,
                     precision=precision.value,
                     threads=threads,
+                    height_m=height_m,
                     out=out,
                     progress=partial(progress.advance, task),
                 )
@@ -160,7 +165,7 @@ def _analysis_table(reports: list[ClipReport | ClipError]) -> Table:
                 clip,
                 f"{subject.species} {subject.id}",
                 f"{subject.first_s:.1f}-{subject.last_s:.1f} s",
-                subject.exercise or "not recognised",
+                subject.exercise or subject.gait or "not recognised",
                 str(subject.reps),
                 str(subject.partial_reps),
                 f"{subject.hold_s:.1f} s" if subject.hold_s else "",

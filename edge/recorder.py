@@ -88,7 +88,7 @@ class Recorder:
         news = _news(stay, person)
         if stay.session is None:
             return news
-        for key, measure in person.summary.measures().items():
+        for key, measure in person.measures().items():
             self.store.add_measurement(stay.session, key, measure.value, measure.grade, measure.reasons)
         end = person.last_seen - stay.start
         self.store.end_session(stay.session, t=end, reason=reason)

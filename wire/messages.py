@@ -20,7 +20,7 @@ from wire.metrics import Species
 
 SCHEMA: Literal[1] = 1
 MAX_MESSAGE = 16 * 1024
-"""Bytes; a window with every metric of the catalogue is a tenth of that."""
+"""Bytes; a message with every metric of the catalogue is less than a third of that."""
 
 Uuid = Annotated[str, Meta(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", max_length=36)]
 Text = Annotated[str, Meta(pattern=r"^[^\x00-\x1f]*$(?!\n)", max_length=64)]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from edge.coach.coach import Coach
 from edge.coach.summary import Summary
+from edge.coach.walks import Walks
 from edge.motion.body import Body
+from edge.motion.lens import Lens
 from edge.motion.measure import measure_body
 from edge.motion.signals import Signals
 
@@ -25,15 +28,20 @@ _RATE_MEMORY = 0.1
 class Person:
     """One subject (a person; dogs follow) from the first to the last frame."""
 
-    def __init__(self, subject: Subject, t: float, choice: str) -> None:
+    def __init__(self, subject: Subject, t: float, choice: str, height_m: float | None) -> None:
         self.id = subject.id
         self.species: Literal["human", "dog"] = subject.species
         self.first_seen = self.last_seen = t
         self.frames = 0
         self.coach = Coach(choice)
         self.summary = Summary()
+        self.walks = Walks(subject.species, height_m)
         self.events: list[CoachEvent] = []
         """All events so far, their times on the clock of the frames."""
+
+    def measures(self) -> dict[str, Measure]:
+        """Every metric of the session by key; call it when the person has left."""
+        return self.summary.measures() | self.walks.measures()
 
 
 class Observation(NamedTuple):
@@ -48,12 +56,17 @@ class Observation(NamedTuple):
 class Observer:
     """Turns frames into observations; times are the frames' own, in seconds."""
 
-    def __init__(self, choice: str) -> None:
-        """`choice`: the exercise for everyone, or `auto`. ConfigError for an unknown one."""
+    def __init__(self, choice: str, height_m: float | None = None) -> None:
+        """`choice`: the exercise for everyone, or `auto`. ConfigError for an unknown one.
+
+        `height_m`: body height of whoever is seen; None: not known.
+        """
         Coach(choice)
         self.choice = choice
         self.people: dict[int, Person] = {}
         """By id: those in view, and those who went out of it a moment ago."""
+        self._height_m = height_m
+        self._lens: Lens | None = None
         self._interval: float | None = None
         """Seconds between two frames, lately."""
         self._last: float | None = None
@@ -77,18 +90,21 @@ class Observer:
         """What is to be said of everyone in `frame`."""
         t = frame.monotonic_ns / 1e9
         self._clock(t)
+        lens = self._look_through(frame.width, frame.height)
         observations = []
         for subject in frame.subjects:
             person = self.people.get(subject.id)
             if person is None:
-                person = self.people[subject.id] = Person(subject, t, self.choice)
-            now = Signals(Body.of(subject.skeleton, subject.points(), subject.world_points()))
+                person = self.people[subject.id] = Person(subject, t, self.choice, self._height_m)
+            body = Body.of(subject.skeleton, subject.points(), subject.world_points(), lens)
+            now = Signals(body)
             measures = measure_body(now, self.rate or math.inf)
             state, events = person.coach.update(now, t)
             person.last_seen = t
             person.frames += 1
             person.events += events
             person.summary.add(measures)
+            person.walks.add(t, body)
             observations.append(Observation(person, subject, state, measures))
         for person in self.people.values():
             if person.last_seen != t:
@@ -106,8 +122,18 @@ class Observer:
 
     def _leave(self, person: Person) -> Person:
         person.events += person.coach.finish(person.last_seen)
+        person.walks.finish()
         del self.people[person.id]
         return person
+
+    def _look_through(self, width: int, height: int) -> Lens:
+        """The camera's lens, and its tilt once somebody has shown it."""
+        if self._lens is None or (self._lens.width, self._lens.height) != (width, height):
+            self._lens = Lens(width, height)
+        shown = next((p.walks.tilt for p in self.people.values() if p.walks.tilt is not None), None)
+        if shown is not None and self._lens.tilt is None:
+            self._lens = replace(self._lens, tilt=shown)
+        return self._lens
 
     def _clock(self, t: float) -> None:
         if self._last is not None and t > self._last:

@@ -29,7 +29,7 @@ GATE_SHARE = 0.7
 """Share of the frames that tell in which each gate must have been open."""
 SAME = 0.5
 """Overlap (share of the shorter) from which both limbs' movements are one repetition."""
-STILL_DEG = 40.0
+STILL_DEG = 45.0
 """Degrees by which a joint that should be still may move."""
 HOLD_AFTER_S = 1.0
 """Seconds in position before a hold counts, from its beginning."""

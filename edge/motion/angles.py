@@ -8,8 +8,9 @@ where the joint bends in its plane; the further that plane is turned from it, th
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,71 +25,119 @@ OUT_OF_PLANE = 45.0
 """Degrees from which space alone is asked."""
 _STRAIGHT = 0.3
 """Sine of an angle below which two segments are too much in line to span a plane."""
+_ABOUT = 0.7
+"""Cosine between the axis of a turn and the plane's normal from which the turn is one about it."""
+_END_ON = 0.3
+"""Part of a segment that must lie in the plane of the body into which it is projected."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class JointAngle:
-    """One row: the angle between two segments, each from a proximal to a distal joint."""
+    """One row: the angle from one segment to another, each from a proximal to a distal point.
+
+    `value = offset + sign * angle`. The plane of the body is the one in which the joint is meant to bend.
+    """
 
     key: str
-    first: tuple[str, str]
+    first: tuple[str, str] | None
+    """None: the vertical, upwards."""
     second: tuple[str, str]
+    plane: Literal["sagittal", "frontal"] = "sagittal"
+    turn: float = 0.0
+    """1 or -1: which way about the plane's normal (to the left, or forwards) is positive. 0: it has no sign."""
+    extension: float = 180.0
+    """Degrees the joint can go the other way; what seems to be more is a misread depth."""
+    projected: bool = False
+    """Only the segments' parts in the plane count."""
     offset: float = 0.0
     sign: float = 1.0
 
 
-def _both_sides() -> tuple[JointAngle, ...]:
-    rows = []
-    for side in ("left", "right"):
-        joint = {
-            name: f"{name}_{side}"
-            for name in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle", "heel", "toe")
-        }
-        rows += [
-            JointAngle(
-                key=f"knee_flexion_{side}",
-                first=(joint["hip"], joint["knee"]),
-                second=(joint["knee"], joint["ankle"]),
-            ),
-            JointAngle(
-                key=f"hip_flexion_{side}",
-                first=("neck", "pelvis"),
-                second=(joint["hip"], joint["knee"]),
-            ),
-            JointAngle(
-                key=f"ankle_dorsiflexion_{side}",
-                first=(joint["ankle"], joint["knee"]),
-                second=(joint["heel"], joint["toe"]),
-                offset=90.0,
-                sign=-1.0,
-            ),
-            JointAngle(
-                key=f"elbow_flexion_{side}",
-                first=(joint["shoulder"], joint["elbow"]),
-                second=(joint["elbow"], joint["wrist"]),
-            ),
-            JointAngle(
-                key=f"shoulder_elevation_{side}",
-                first=("neck", "pelvis"),
-                second=(joint["shoulder"], joint["elbow"]),
-            ),
-        ]
-    return tuple(rows)
+def _side(side: str) -> tuple[JointAngle, ...]:
+    at = {
+        name: f"{name}_{side}"
+        for name in ("shoulder", "elbow", "wrist", "hand", "hip", "knee", "ankle", "heel", "toe")
+    }
+    trunk, upper_arm, thigh = ("neck", "pelvis"), (at["shoulder"], at["elbow"]), (at["hip"], at["knee"])
+    forearm, shank = (at["elbow"], at["wrist"]), (at["knee"], at["ankle"])
+    outwards = 1.0 if side == "left" else -1.0
+    return (
+        JointAngle(key=f"knee_flexion_{side}", first=thigh, second=shank, turn=1.0, extension=15.0),
+        JointAngle(key=f"hip_flexion_{side}", first=trunk, second=thigh, turn=-1.0, extension=35.0),
+        JointAngle(
+            key=f"ankle_dorsiflexion_{side}",
+            first=(at["ankle"], at["knee"]), second=(at["heel"], at["toe"]), offset=90.0, sign=-1.0,
+        ),
+        JointAngle(key=f"elbow_flexion_{side}", first=upper_arm, second=forearm, turn=-1.0, extension=15.0),
+        JointAngle(key=f"wrist_flexion_{side}", first=forearm, second=(at["wrist"], at["hand"])),
+        JointAngle(key=f"shoulder_elevation_{side}", first=trunk, second=upper_arm),
+        JointAngle(
+            key=f"shoulder_flexion_{side}",
+            first=trunk, second=upper_arm, turn=-1.0, extension=70.0, projected=True,
+        ),
+        JointAngle(
+            key=f"shoulder_abduction_{side}",
+            first=trunk, second=upper_arm, plane="frontal", turn=outwards, extension=70.0, projected=True,
+        ),
+    )  # fmt: skip
 
 
-JOINT_ANGLES = _both_sides()
-_FIRST = np.array([[INDEX[row.first[0]], INDEX[row.first[1]]] for row in JOINT_ANGLES])
-_SECOND = np.array([[INDEX[row.second[0]], INDEX[row.second[1]]] for row in JOINT_ANGLES])
-_OFFSET = np.array([row.offset for row in JOINT_ANGLES])
-_SIGN = np.array([row.sign for row in JOINT_ANGLES])
-_JOINTS = np.concatenate([_FIRST, _SECOND], axis=1)
+_LEVEL = {"plane": "frontal", "projected": True, "offset": 90.0, "sign": -1.0}
+JOINT_ANGLES: tuple[JointAngle, ...] = (
+    *_side("left"),
+    *_side("right"),
+    JointAngle(
+        key="neck_flexion", first=("pelvis", "neck"), second=("neck", "head"), turn=1.0, projected=True
+    ),
+    JointAngle(key="trunk_lean", first=None, second=("pelvis", "neck")),
+    JointAngle(
+        key="spine_side_lean",
+        first=None,
+        second=("pelvis", "neck"),
+        plane="frontal",
+        turn=-1.0,
+        projected=True,
+    ),
+    JointAngle(key="pelvis_obliquity", first=None, second=("hip_right", "hip_left"), **_LEVEL),  # type: ignore[arg-type]
+    JointAngle(key="shoulder_level", first=None, second=("shoulder_right", "shoulder_left"), **_LEVEL),  # type: ignore[arg-type]
+)
+"""Left side lean, a higher left hip and a higher left shoulder are positive."""
+
+ROW = {row.key: index for index, row in enumerate(JOINT_ANGLES)}
+
+
+def _ends(segment: tuple[str, str] | None) -> tuple[int, int]:
+    return (0, 0) if segment is None else (INDEX[segment[0]], INDEX[segment[1]])
+
+
+def _column(values: list[float]) -> Array:
+    return np.array(values, float)
+
+
+_FIRST = np.array([_ends(row.first) for row in JOINT_ANGLES])
+_SECOND = np.array([_ends(row.second) for row in JOINT_ANGLES])
+_JOINTS = np.array(
+    [[*(_ends(row.first) if row.first else _ends(row.second)), *_ends(row.second)] for row in JOINT_ANGLES]
+)
+_VERTICAL = np.array([row.first is None for row in JOINT_ANGLES])
+_FRONTAL = np.array([row.plane == "frontal" for row in JOINT_ANGLES])
+_PROJECTED = np.array([row.projected for row in JOINT_ANGLES])
+_TURN = _column([row.turn for row in JOINT_ANGLES])
+_EXTENSION = _column([row.extension for row in JOINT_ANGLES])
+_OFFSET = _column([row.offset for row in JOINT_ANGLES])
+_SIGN = _column([row.sign for row in JOINT_ANGLES])
+_IN = _PROJECTED.astype(float)
+_LEFT_HIP, _RIGHT_HIP = INDEX["hip_left"], INDEX["hip_right"]
+_LEFT_SHOULDER, _RIGHT_SHOULDER = INDEX["shoulder_left"], INDEX["shoulder_right"]
+_NECK, _PELVIS = INDEX["neck"], INDEX["pelvis"]
+_UP = (0.0, 1.0, 0.0)
 
 
 class Angles(NamedTuple):
     """All joint angles of one body, in the order of `JOINT_ANGLES`."""
 
     value: Array
-    """Degrees; NaN where a joint is unknown."""
+    """Degrees; NaN where a joint is unknown, or points out of the plane in which it is asked."""
     tilt: Array
     """Degrees by which the plane of the angle is turned out of the picture's, 0-90; NaN without space."""
     visibility: Array
@@ -97,23 +146,113 @@ class Angles(NamedTuple):
 
 def joint_angles(body: Body) -> Angles:
     """Every row of `JOINT_ANGLES`, measured where it is measured best."""
-    flat = between(_segment(body.image, _FIRST), _segment(body.image, _SECOND))
-    first, second = _segment(body.space, _FIRST), _segment(body.space, _SECOND)
-    deep = between(first, second)
-    tilt = _tilt(first, second, _across(body))
-    theta = _blend(flat, deep, tilt)
-    return Angles(_OFFSET + _SIGN * theta, tilt, body.visibility[_JOINTS].min(axis=1))
+    up = body.lens.up if body.lens else _UP
+    with np.errstate(invalid="ignore", divide="ignore"):
+        normals = _normals(body.space)
+        first, second = _segments(body.space, up)
+        # Only what lies in the plane, for the rows that ask for it.
+        out, second_out = (first * normals).sum(axis=1), (second * normals).sum(axis=1)
+        first_in = first - (out * _IN)[:, None] * normals
+        second_in = second - (second_out * _IN)[:, None] * normals
+        cross = _cross(first_in, second_in)
+        span = _length(cross)
+        deep = _signed(span, (first_in * second_in).sum(axis=1), (cross * normals).sum(axis=1))
+        first_length, second_length = _length(first), _length(second)
+        # A straight limb spans no plane: then it is the one in which it would bend.
+        bent = (span > _STRAIGHT * first_length * second_length) & ~_PROJECTED
+        plane = np.where(bent[:, None], cross / span[:, None], normals)
+        sight = _sight(body)
+        facing = (plane * sight).sum(axis=1)
+        distance = _length(sight)
+        turned = np.arccos(np.minimum(np.abs(facing) / distance, 1))
+        # A limb that points at the camera, or out of the plane into which it is projected, is not seen in it.
+        steep = np.maximum(
+            np.abs((second * sight).sum(axis=1)) / (distance * second_length),
+            _IN * np.abs(second_out) / second_length,
+        )
+        tilt = np.degrees(np.maximum(turned, np.arcsin(np.minimum(steep, 1))))
+        outs = (out * _IN, second_out * _IN)
+        flat = _in_picture(body, plane, facing, sight, normals, up, outs)
+        value = _OFFSET + _SIGN * _blend(flat, deep, tilt)
+        value[_length(first_in) * _length(second_in) < _END_ON * first_length * second_length] = np.nan
+    return Angles(value, tilt, body.visibility[_JOINTS].min(axis=1))
 
 
-def trunk_lean(body: Body) -> tuple[float, float, float]:
-    """Degrees from the vertical (0 upright, 90 lying, 180 upside down), tilt out of the picture, visibility."""
-    visible = body.seen("shoulder_left", "shoulder_right", "hip_left", "hip_right")
-    flat, deep = _trunk(body.image), _trunk(body.space)
-    up = np.array([0.0, 1.0, 0.0])
-    lean = float(between(flat, up[:2]))
-    in_space = float(between(deep, up))
-    tilt = float(_tilt(deep, up, _across(body)))
-    return float(_blend(np.asarray(lean), np.asarray(in_space), np.asarray(tilt))), tilt, visible
+def _in_picture(
+    body: Body,
+    plane: Array,
+    facing: Array,
+    sight: Array,
+    normals: Array,
+    up: tuple[float, float, float],
+    outs: tuple[Array, Array],
+) -> Array:
+    """The angles in the picture, undoing the foreshortening of the planes in which they lie.
+
+    A segment seen as (x, y) has the depth with which it lies in its plane, or with which it reaches out of it as
+    far as it does in space (`outs`); so near the joint lines of sight are parallel. Without space there is no plane
+    but the picture's.
+    """
+    known = np.isfinite(facing)
+    plane = np.where(known[:, None], plane, (0.0, 0.0, 1.0))
+    facing = np.where(known, facing, 1.0)
+    scale = np.where(_VERTICAL, 1.0, _pixels_a_metre(body))
+    lifted = []
+    for seen, out in zip(_segments(body.image, up), outs, strict=True):
+        reach = np.where(known, scale * out, 0.0)
+        depth = (reach - plane[:, 0] * seen[:, 0] - plane[:, 1] * seen[:, 1]) / facing
+        x, y = seen[:, 0] + sight[:, 0] * depth, seen[:, 1] + sight[:, 1] * depth
+        lifted.append(np.stack([x, y, depth], axis=1) - reach[:, None] * plane)
+    first, second = lifted
+    cross = _cross(first, second)
+    return _signed(_length(cross), (first * second).sum(axis=1), (cross * normals).sum(axis=1))
+
+
+def _pixels_a_metre(body: Body) -> float:
+    """Of the trunk, whose depth is known best."""
+    seen, real = body.image[_NECK] - body.image[_PELVIS], body.space[_NECK] - body.space[_PELVIS]
+    return math.sqrt(seen @ seen) / max(math.sqrt(real[:2] @ real[:2]), 1e-9)
+
+
+def _sight(body: Body) -> Array:
+    """From each row's joint to the camera, float64[R, 3] with 1 along the optical axis."""
+    sight = np.zeros((len(JOINT_ANGLES), 3))
+    sight[:, 2] = 1.0
+    if body.lens is not None:
+        rays = body.lens.rays(body.image[_SECOND[:, 0]])
+        sight[:, :2] = np.where(np.isfinite(rays), -rays, 0.0)
+    return sight
+
+
+def _segments(points: Array, up: tuple[float, float, float]) -> tuple[Array, Array]:
+    first = points[_FIRST[:, 1]] - points[_FIRST[:, 0]]
+    first[_VERTICAL] = up[: points.shape[1]]
+    return first, points[_SECOND[:, 1]] - points[_SECOND[:, 0]]
+
+
+def _length(vectors: Array) -> Array:
+    return np.asarray(np.sqrt((vectors * vectors).sum(axis=1)))
+
+
+def _signed(span: Array, along: Array, side: Array) -> Array:
+    """Angles in degrees from the lengths of cross and dot product; negative where they turn the other way.
+
+    `side`: part of the cross product along the plane's normal. What turns about another axis has no sign.
+    """
+    size = np.degrees(np.arctan2(span, along))
+    size[(span == 0) & (along == 0)] = np.nan  # a segment without length
+    backwards = (side * _TURN < -_ABOUT * span) & (size <= _EXTENSION)
+    return np.where(backwards, -size, size)
+
+
+def _normals(space: Array) -> Array:
+    """Of each row's plane, float64[R, 3] of length 1: to the body's left, or forwards; NaN without space."""
+    left = space[_LEFT_HIP] - space[_RIGHT_HIP] + space[_LEFT_SHOULDER] - space[_RIGHT_SHOULDER]
+    left = left / np.sqrt(left @ left)
+    up = space[_NECK] - space[_PELVIS]
+    forwards = _cross(left, up)
+    forwards = forwards / np.sqrt(forwards @ forwards)
+    return np.where(_FRONTAL[:, None], forwards, left)
 
 
 def _blend(flat: Array, deep: Array, tilt: Array) -> Array:
@@ -121,19 +260,10 @@ def _blend(flat: Array, deep: Array, tilt: Array) -> Array:
 
     Where one of them does not exist (no depth; a segment that points at the camera) the other is taken.
     """
-    x = np.clip((tilt - IN_PLANE) / (OUT_OF_PLANE - IN_PLANE), 0, 1)
+    x = np.minimum(np.maximum((tilt - IN_PLANE) / (OUT_OF_PLANE - IN_PLANE), 0), 1)
     weight = x * x * (3 - 2 * x)
     mixed = np.where(np.isfinite(flat), (1 - weight) * flat + weight * deep, deep)
     return np.where(np.isfinite(deep) & np.isfinite(tilt), mixed, flat)
-
-
-def _segment(points: Array, ends: npt.NDArray[np.intp]) -> Array:
-    return points[ends[:, 1]] - points[ends[:, 0]]
-
-
-def _trunk(points: Array) -> Array:
-    """From the middle of the hips to the middle of the shoulders."""
-    return np.asarray(points[INDEX["neck"]] - points[INDEX["pelvis"]])
 
 
 def between(a: Array, b: Array) -> Array:
@@ -144,33 +274,8 @@ def between(a: Array, b: Array) -> Array:
         return np.asarray(np.degrees(np.arccos(np.clip(dot / length, -1, 1))))
 
 
-def _across(body: Body) -> Array:
-    """The body's own axis from right to left, in space: the one about which knees and hips bend."""
-    return np.asarray(
-        body.space[INDEX["hip_left"]]
-        - body.space[INDEX["hip_right"]]
-        + body.space[INDEX["shoulder_left"]]
-        - body.space[INDEX["shoulder_right"]]
-    )
-
-
 def _cross(a: Array, b: Array) -> Array:
     """The vector product; several times faster than numpy's for a handful of vectors."""
     ax, ay, az = a[..., 0], a[..., 1], a[..., 2]
     bx, by, bz = b[..., 0], b[..., 1], b[..., 2]
     return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=-1)
-
-
-def _tilt(first: Array, second: Array, across: Array) -> Array:
-    """Degrees between the picture's plane and that of the two segments, 0-90.
-
-    A straight limb spans no plane: then it is the one in which it would bend, whose normal is `across`.
-    """
-    normal = _cross(first, second)
-    lengths = np.sqrt((first * first).sum(axis=-1) * (second * second).sum(axis=-1))
-    bent = np.sqrt((normal * normal).sum(axis=-1)) > _STRAIGHT * lengths
-    normal = np.where(bent[..., None], normal, across)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(
-            np.degrees(np.arctan2(np.hypot(normal[..., 0], normal[..., 1]), np.abs(normal[..., 2])))
-        )

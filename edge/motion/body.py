@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from edge.motion.skeletons import JOINTS, SKELETONS
 
+if TYPE_CHECKING:
+    from edge.motion.lens import Lens
+
 Array = npt.NDArray[np.float64]
 
-MIDDLES = {"neck": ("shoulder_left", "shoulder_right"), "pelvis": ("hip_left", "hip_right")}
-"""Points of a body that lie half-way between two joints: the ends of the trunk."""
+MIDDLES = {
+    "neck": ("shoulder_left", "shoulder_right"),
+    "pelvis": ("hip_left", "hip_right"),
+    "head": ("ear_left", "ear_right"),
+}
+"""Points of a body that lie half-way between two joints."""
 POINTS = (*JOINTS, *MIDDLES)
 INDEX = {name: index for index, name in enumerate(POINTS)}
 _MIDDLE = np.array([[INDEX[side] for side in sides] for sides in MIDDLES.values()])
@@ -31,10 +39,16 @@ class Body:
     """float64[P, 3]: metres, x right, y up, z towards the camera; NaN where the model gives none."""
     visibility: Array
     """float64[P], 0-1; of a middle that of its better seen end."""
+    lens: Lens | None = None
+    """None: unknown; then the body is taken to stand far away, before a camera that looks straight ahead."""
 
     @classmethod
     def of(
-        cls, skeleton: str, keypoints: npt.NDArray[np.float32], world: npt.NDArray[np.float32] | None
+        cls,
+        skeleton: str,
+        keypoints: npt.NDArray[np.float32],
+        world: npt.NDArray[np.float32] | None,
+        lens: Lens | None = None,
     ) -> Body:
         """From a subject of the link: keypoints float32[K, 3] (x, y, visibility), world float32[K, 3] or None.
 
@@ -56,7 +70,7 @@ class Body:
         space[middle] = space[_MIDDLE].mean(axis=1)
         visibility[middle] = visibility[_MIDDLE].max(axis=1)
         known = np.isfinite(image).all(axis=1) & np.isfinite(visibility)
-        return cls(image, space, np.where(known, np.clip(visibility, 0, 1), 0.0))
+        return cls(image, space, np.where(known, np.clip(visibility, 0, 1), 0.0), lens)
 
     def seen(self, *joints: str) -> float:
         """Visibility (0-1) of the least visible of `joints`."""

@@ -9,18 +9,23 @@ none  not measurable from here: there is no value
 from __future__ import annotations
 
 import math
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from edge.motion.angles import IN_PLANE, OUT_OF_PLANE
 from edge.motion.body import SEEN
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 Grade = Literal["A", "B", "C", "none"]
 Reason = Literal[
-    "joint_hidden", "low_visibility", "oblique_view", "out_of_plane", "low_frame_rate", "monocular_depth"
-]
+    "joint_hidden", "low_visibility", "oblique_view", "out_of_plane", "low_frame_rate", "monocular_depth",
+    "no_gait", "few_strides", "not_calibrated", "tilt_unknown",
+]  # fmt: skip
 
 _ORDER: tuple[Grade, ...] = ("A", "B", "C", "none")
 _WELL_SEEN = 0.8
+_UNKNOWN: dict[Reason, Grade] = {"joint_hidden": "none"}
 _MIN_RATE = 12.0
 """Pictures a second below which the fast part of a movement falls between two of them."""
 
@@ -39,23 +44,33 @@ def measure(value: float, *, visibility: float, tilt: float, rate: float) -> Mea
     `visibility`: of the least visible joint, 0-1. `tilt`: degrees by which the plane of the
     movement is turned out of the picture's (NaN: unknown, there is no depth). `rate`: pictures a second.
     """
-    if not visibility >= SEEN or not math.isfinite(value):
-        return Measure(None, "none", ("joint_hidden",))
-    reasons: list[Reason] = []
-    rank = 0
-    if visibility < _WELL_SEEN:
-        reasons.append("low_visibility")
-        rank = 1
-    if not math.isfinite(tilt):
-        reasons.append("oblique_view")
-        rank = max(rank, 1)
-    elif tilt > OUT_OF_PLANE:
-        reasons += ["out_of_plane", "monocular_depth"]
-        rank = 2
-    elif tilt > IN_PLANE:
-        reasons += ["oblique_view", "monocular_depth"]
-        rank = max(rank, 1)
+    reasons = view_reasons(visibility, tilt)
     if rate < _MIN_RATE:
-        reasons.append("low_frame_rate")
-        rank = 2
-    return Measure(value, _ORDER[rank], tuple(reasons))
+        reasons["low_frame_rate"] = "C"
+    return graded(value, reasons)
+
+
+def view_reasons(visibility: float, tilt: float) -> dict[Reason, Grade]:
+    """What the view takes from the grade: each reason with the best grade that it allows."""
+    reasons: dict[Reason, Grade] = {}
+    if not visibility >= SEEN:
+        reasons["joint_hidden"] = "none"
+    elif visibility < _WELL_SEEN:
+        reasons["low_visibility"] = "B"
+    if not math.isfinite(tilt):
+        reasons["oblique_view"] = "B"
+    elif tilt > OUT_OF_PLANE:
+        reasons |= {"out_of_plane": "C", "monocular_depth": "C"}
+    elif tilt > IN_PLANE:
+        reasons |= {"oblique_view": "B", "monocular_depth": "B"}
+    return reasons
+
+
+def graded(value: float, reasons: Mapping[Reason, Grade]) -> Measure:
+    """A value with the worst of the grades that its reasons allow; what is not measurable names only why not."""
+    if not math.isfinite(value):
+        reasons = {**_UNKNOWN, **reasons}
+    grade: Grade = max(reasons.values(), key=_ORDER.index, default="A")
+    if grade == "none":
+        return Measure(None, "none", tuple(reason for reason, best in reasons.items() if best == "none"))
+    return Measure(value, grade, tuple(reasons))

@@ -21,8 +21,7 @@ def measure_body(now: Signals, rate: float) -> dict[str, Measure]:
             JOINT_ANGLES, angles.value.tolist(), angles.tilt.tolist(), angles.visibility.tolist(), strict=True
         )
     }
-    lean, tilt, seen = now.trunk
-    measures["trunk_lean"] = measure(lean, visibility=seen, tilt=tilt, rate=rate)
+    seen = body.seen("shoulder_left", "shoulder_right", "hip_left", "hip_right")
     # The view is itself a statement about depth: there is no plane that it could leave.
     measures["view_yaw"] = measure(torso_yaw(body), visibility=seen, tilt=0.0, rate=rate)
     return measures

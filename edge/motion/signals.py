@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from edge.motion.angles import JOINT_ANGLES, Angles, between, joint_angles, trunk_lean
+from edge.motion.angles import ROW, Angles, between, joint_angles
 from edge.motion.body import INDEX, Body
 
 if TYPE_CHECKING:
@@ -36,7 +36,10 @@ SIDED = (
     "hip_flexion",
     "ankle_dorsiflexion",
     "elbow_flexion",
+    "wrist_flexion",
     "shoulder_elevation",
+    "shoulder_flexion",
+    "shoulder_abduction",
     "wrist_rise",
 )
 """Signals that exist for each side of the body."""
@@ -54,11 +57,6 @@ class Signals:
         """Every joint angle."""
         return joint_angles(self.body)
 
-    @cached_property
-    def trunk(self) -> tuple[float, float, float]:
-        """Lean of the trunk: degrees, tilt out of the picture, visibility."""
-        return trunk_lean(self.body)
-
     def __getitem__(self, name: str) -> Value:
         """The signal `name` (`knee_flexion_left`, `trunk_lean`, ...); KeyError for a name that is none."""
         if name not in self._known:
@@ -66,19 +64,14 @@ class Signals:
         return self._known[name]
 
     def _compute(self, name: str) -> Value:
-        if name in _ANGLE_INDEX:
-            at = _ANGLE_INDEX[name]
+        if name in ROW:
+            at = ROW[name]
             return Value(float(self.angles.value[at]), float(self.angles.visibility[at]))
-        if name == "trunk_lean":
-            return Value(self.trunk[0], self.trunk[2])
         return _WHOLE[name](self.body)
 
 
 def _clean(value: Value) -> Value:
     return value if np.isfinite(value.value) else UNSEEN
-
-
-_ANGLE_INDEX = {row.key: index for index, row in enumerate(JOINT_ANGLES)}
 
 
 def _trunk_length(body: Body) -> float:
@@ -138,5 +131,5 @@ _WHOLE: dict[str, Callable[[Body], Value]] = {
     "wrist_rise_right": _rise("right"),
 }
 
-NAMES = frozenset(_ANGLE_INDEX) | frozenset(_WHOLE) | {"trunk_lean"}
+NAMES = frozenset(ROW) | frozenset(_WHOLE)
 """Every name that `Signals` knows."""

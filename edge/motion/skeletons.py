@@ -15,7 +15,7 @@ JOINTS = (
     "nose",
     *(
         f"{joint}_{side}"
-        for joint in ("ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle", "heel", "toe")
+        for joint in ("ear", "shoulder", "elbow", "wrist", "hand", "hip", "knee", "ankle", "heel", "toe")
         for side in ("left", "right")
     ),
     "withers",
@@ -57,6 +57,7 @@ def _blazepose33() -> Skeleton:
         for joint in ("ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle", "heel"):
             joints[f"{joint}_{side}"] = at[f"{side}_{joint}"]
         joints[f"toe_{side}"] = at[f"{side}_foot_index"]
+        joints[f"hand_{side}"] = at[f"{side}_index"]
     limbs = (
         ("shoulder", "elbow"),
         ("elbow", "wrist"),

@@ -103,7 +103,7 @@ class Journal:
         last = stay.windows.finish(_news(stay, person))
         if last is not None:
             self._window(stay, person, stay.told.session, last)
-        measured = person.summary.measures()
+        measured = person.measures()
         self._tell(stay, person, stay.told.session, "end", stay.told.exercise, reason, measured)
 
     def _tell(

@@ -62,9 +62,9 @@ def test_generated_set(name: str, choice: str) -> None:
     assert [event.kind for event in events] == ["set_start", *["rep"] * 7]
     reps = [event.t for event in events if event.kind == "rep"]
     assert reps == pytest.approx([2.0 + 2 * i for i in range(7)], abs=0.15)
-    assert events[0].t == pytest.approx(1.0, abs=0.2)
+    assert events[0].t == pytest.approx(1.0, abs=0.25)
     durations = [event.repetition.duration_s for event in events if event.repetition]
-    assert durations == pytest.approx([2.0] * 7, rel=0.15)
+    assert durations == pytest.approx([2.0] * 7, rel=0.25)  # of single moments with 1 cm of noise
     (ended,) = coach.finish(99)
     assert ended.t == pytest.approx(15.0, abs=0.25)
 

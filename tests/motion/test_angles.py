@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.motion.angles import JOINT_ANGLES, joint_angles, trunk_lean
+from edge.motion.angles import JOINT_ANGLES, joint_angles
 from edge.motion.body import Body
 from edge.motion.grades import measure
 from edge.motion.measure import measure_body
@@ -60,7 +60,7 @@ def test_between_the_planes_the_error_is_small(yaw: float, flexion: float) -> No
 @pytest.mark.parametrize("yaw", [0, 45, 90, -90])
 @pytest.mark.parametrize("lean", [0, 30, 90, 150])
 def test_trunk_lean(lean: float, yaw: float) -> None:
-    assert trunk_lean(Figure(lean=lean, yaw=yaw).body())[0] == pytest.approx(lean, abs=0.1)
+    assert angle(Figure(lean=lean, yaw=yaw).body(), "trunk_lean") == pytest.approx(lean, abs=0.1)
 
 
 @pytest.mark.parametrize("yaw", [-170, -90, -45, 0, 45, 90, 170])

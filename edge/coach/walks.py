@@ -1,0 +1,107 @@
+"""Somebody's gait over a session, ten seconds at a time: a fixed amount of memory, however long they walk."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from typing import TYPE_CHECKING
+
+from edge.coach.summary import typical_grade
+from edge.motion.gait import gait
+from edge.motion.gait_measures import Walk, gait_kind, measure_gait
+from edge.motion.grades import Grade, Measure, Reason
+from edge.motion.horizon import horizon_tilt
+from edge.motion.progress import progress
+from edge.motion.track import Track
+
+if TYPE_CHECKING:
+    from edge.motion.body import Body
+    from edge.motion.gait_measures import GaitKind
+    from edge.motion.lens import Lens
+
+STRETCH_S = 10.0
+"""Seconds that are looked at together."""
+GAP_S = 1.0
+"""Out of sight for longer, the stretch ends: nobody knows what happened meanwhile."""
+_LEAST_S = 1.5
+_SEEN = 0.3
+"""Visibility from which a point counts: the far leg of a side view is half hidden for much of a stride."""
+
+
+class _Mean:
+    """One metric so far: its mean, weighted with strides, and how well it was measured."""
+
+    def __init__(self) -> None:
+        self.total = self.weight = 0.0
+        self.grades: Tally[Grade] = Tally()
+        self.reasons: Tally[Reason] = Tally()
+
+    def add(self, measure: Measure, strides: int) -> None:
+        self.grades[measure.grade] += strides
+        for reason in measure.reasons:
+            self.reasons[reason] += strides
+        if measure.value is not None:
+            self.total += measure.value * strides
+            self.weight += strides
+
+    def measure(self) -> Measure:
+        grade = typical_grade(self.grades)
+        reasons = tuple(reason for reason, _ in self.reasons.most_common()) if grade != "A" else ()
+        return Measure(None if grade == "none" else self.total / self.weight, grade, reasons)
+
+
+class Walks:
+    """Takes the bodies of every moment and answers with the gait of the session."""
+
+    def __init__(self, species: str, height_m: float | None = None) -> None:
+        """`height_m`: body height, of a dog the length of its trunk; None: no lengths in metres."""
+        self.kinds: Tally[GaitKind] = Tally()
+        """Strides walked, run and trotted."""
+        self.tilt: float | None = None
+        """How far the camera looks down, where this walk showed it, in degrees."""
+        self._species = species
+        self._height_m = height_m
+        self._means: dict[str, _Mean] = {}
+        self._times: list[float] = []
+        self._bodies: list[Body] = []
+
+    @property
+    def kind(self) -> GaitKind | None:
+        """The most frequent gait; None where nobody walked."""
+        return max(self.kinds, key=self.kinds.__getitem__, default=None)
+
+    def add(self, t: float, body: Body) -> None:
+        """Take one moment at `t` seconds."""
+        if self._times and not 0 < t - self._times[-1] <= GAP_S:
+            self.finish()
+        self._times.append(t)
+        self._bodies.append(body)
+        if t - self._times[0] >= STRETCH_S:
+            self.finish()
+
+    def finish(self) -> None:
+        """Look at what has come since the last time."""
+        times, bodies = self._times, self._bodies
+        self._times, self._bodies = [], []
+        lens = bodies[-1].lens if bodies else None
+        if lens is not None and times[-1] - times[0] >= _LEAST_S:
+            self._read(Track.of(times, bodies).cleaned(_SEEN), lens)
+
+    def _read(self, track: Track, lens: Lens) -> None:
+        way = progress(track, self._species, lens)
+        if way is None:
+            return
+        walk = Walk(
+            gait(way, self._species), way, self._species, self._height_m, track.rate, lens.tilt is not None
+        )
+        kind = gait_kind(walk)
+        if kind is None:
+            return
+        self.tilt = horizon_tilt(track, lens) if self._species == "human" else None
+        strides = len(walk.gait.strides)
+        self.kinds[kind] += strides
+        for key, measure in measure_gait(walk).items():
+            self._means.setdefault(key, _Mean()).add(measure, strides)
+
+    def measures(self) -> dict[str, Measure]:
+        """Every metric of gait by key; empty where nobody walked."""
+        return {key: mean.measure() for key, mean in self._means.items()}

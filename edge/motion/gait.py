@@ -1,0 +1,266 @@
+"""Feet on the ground: contacts, strides and their shares, from the courses of the feet against the body.
+
+A foot that stands is still on the ground: against the body it moves backwards at the speed of travel. So the speed
+is that of the standing feet, on a floor as on a treadmill. The foot is furthest ahead about when it lands and
+furthest behind about when it leaves (Zeni et al., Gait Posture 27:710, 2008); from there the moment is sought at
+which its speed over the ground is lost or gained (O'Connor et al., Gait Posture 25:469, 2007).
+
+The same code reads people and dogs: a row names the feet.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.motion.smooth import least_width, smooth
+
+if TYPE_CHECKING:
+    from edge.motion.progress import Progress
+
+Array = npt.NDArray[np.float64]
+Kind = Literal["contact", "lift"]
+
+
+class Level(NamedTuple):
+    """Shares of the speed of travel between which a foot's speed over the ground is that of a standing one."""
+
+    landed: float
+    leaving: float
+
+    def blurred(self, share: float) -> Level:
+        """As smoothing blurs them: the wider (`share` of a stride) the sooner a foot seems to slow and to leave."""
+        more = _BLUR * max(share - _UNBLURRED, 0.0)
+        return Level(min(self.landed + more, 0.95), min(self.leaving + more, 0.95))
+
+
+WALKING, RUNNING = Level(0.48, 0.34), Level(0.24, 0.03)
+"""From generated walks and runs of known contacts (docs/accuracy.md); a foot that runs leaves faster."""
+RUNS = 0.5
+"""Stance below this share of a stride leaves a time without contact."""
+_PROMINENCE = 0.25
+"""Least sweep of a foot, from furthest behind to furthest ahead, as a share of the usual one."""
+_SHORTEST_S, _LONGEST_S = 0.25, 2.5
+"""A stride takes this long."""
+_REGULAR = (0.65, 1.5)
+"""What is shorter or longer than the usual stride by these factors has a contact too many, or misses one."""
+_ON_HEEL, _ON_TOE = (0.1, 0.55), (0.3, 0.85)
+"""Parts of a stance in which the heel and the toe surely stand still."""
+_BLUR, _UNBLURRED = 5.0, 0.055
+_SHARP = 0.085
+"""Half width of the smoothing, as a share of a stride."""
+_SEARCH = 0.2
+"""The moment of contact is sought within this share of a stride from the extreme."""
+
+
+class Foot(NamedTuple):
+    """A foot: the point that lands first and the one that leaves last."""
+
+    name: str
+    landing: str
+    leaving: str
+
+
+FEET: dict[str, tuple[Foot, ...]] = {
+    "human": (Foot("left", "heel_left", "toe_left"), Foot("right", "heel_right", "toe_right")),
+    "dog": (
+        Foot("front_left", "wrist_left", "wrist_left"),
+        Foot("front_right", "wrist_right", "wrist_right"),
+        Foot("hind_left", "ankle_left", "ankle_left"),
+        Foot("hind_right", "ankle_right", "ankle_right"),
+    ),
+}
+
+
+class Contact(NamedTuple):
+    """A foot lands or leaves."""
+
+    t: float
+    foot: str
+    kind: Kind
+
+
+class Stride(NamedTuple):
+    """From a landing of a foot to its next."""
+
+    foot: str
+    start: float
+    end: float
+    lift: float
+    """When it leaves in between."""
+
+    @property
+    def time(self) -> float:
+        """Seconds."""
+        return self.end - self.start
+
+    @property
+    def stance(self) -> float:
+        """Share of the stride in which the foot is on the ground, 0-1."""
+        return (self.lift - self.start) / self.time
+
+
+class Gait(NamedTuple):
+    """Contacts and strides of a walk, and the speed of travel in the unit of its positions."""
+
+    contacts: list[Contact]
+    strides: list[Stride]
+    speed: float
+    """Units a second; NaN without strides."""
+
+
+class _Course(NamedTuple):
+    """A foot's speeds against the body, and about when it lands and leaves."""
+
+    foot: Foot
+    landing: Array
+    leaving: Array
+    fronts: list[float]
+    backs: list[float]
+
+
+def gait(progress: Progress, species: str) -> Gait:
+    """Contacts and strides of someone who walks, trots or runs; empty where nobody does."""
+    period = _period(progress, FEET[species])
+    courses = [_course(progress, foot, _SHARP * period) for foot in FEET[species]]
+    speeds = [speed for course in courses for speed in _stance_speeds(progress, course)]
+    if not speeds:
+        return Gait([], [], float("nan"))
+    speed = _typical(speeds)
+    share = least_width(progress.times, _SHARP * period) / period
+    runs = _read(progress.times, courses, speed, period, RUNNING.blurred(share))
+    if _typical_stance(runs) < RUNS:
+        return runs
+    return _read(progress.times, courses, speed, period, WALKING.blurred(share))
+
+
+def _course(progress: Progress, foot: Foot, half_width_s: float) -> _Course:
+    landing, leaving = (
+        smooth(progress.times, progress.ahead(point)[:, None], progress.weight(point)[:, None], half_width_s)
+        for point in (foot.landing, foot.leaving)
+    )
+    return _Course(
+        foot,
+        landing.speed[:, 0],
+        leaving.speed[:, 0],
+        _extremes(progress.times, landing.value[:, 0]),
+        _extremes(progress.times, -leaving.value[:, 0]),
+    )
+
+
+def _read(times: Array, courses: list[_Course], speed: float, period: float, level: Level) -> Gait:
+    reach = _SEARCH * period
+    contacts: list[Contact] = []
+    strides: list[Stride] = []
+    for course in courses:
+        name = course.foot.name
+        lands = sorted(
+            _crossing(times, course.landing, -speed * (1 - level.landed), t, t + reach) for t in course.fronts
+        )
+        leaves = sorted(
+            _crossing(times, course.leaving, -speed * (1 - level.leaving), t, t - reach) for t in course.backs
+        )
+        contacts += [Contact(t, name, "contact") for t in lands]
+        contacts += [Contact(t, name, "lift") for t in leaves]
+        strides += [
+            stride
+            for stride in _strides(name, lands, leaves)
+            if _REGULAR[0] < stride.time / period < _REGULAR[1]
+        ]
+    return Gait(sorted(contacts), sorted(strides, key=lambda stride: stride.start), speed)
+
+
+def _typical_stance(found: Gait) -> float:
+    return float(np.median([stride.stance for stride in found.strides])) if found.strides else 1.0
+
+
+def _period(progress: Progress, feet: tuple[Foot, ...]) -> float:
+    """Seconds of a stride, roughly: how sharply a foot's course may bend follows from it."""
+    gaps = []
+    for foot in feet:
+        course = smooth(progress.times, progress.ahead(foot.landing)[:, None])
+        gaps += np.diff(_extremes(progress.times, course.value[:, 0])).tolist()
+    return float(np.median(gaps)) if gaps else 1.0
+
+
+def _extremes(times: Array, course: Array) -> list[float]:
+    """Times of the maxima that stand out, between samples; NaN in the course separates its parts."""
+    known = course[np.isfinite(course)]
+    if len(known) < 5:
+        return []
+    least = _PROMINENCE * float(np.subtract(*np.percentile(known, [95, 5])))
+    peaks: list[int] = []
+    low = high = None
+    for index, value in enumerate(course):
+        if not np.isfinite(value):
+            low = high = None
+            continue
+        if high is None:
+            low = value if low is None else min(low, value)
+            high = index if value - low > least else None
+        elif value > course[high]:
+            high = index
+        elif course[high] - value > least:
+            peaks.append(high)
+            low, high = value, None
+    return [_summit(times, course, index) for index in peaks]
+
+
+def _summit(times: Array, course: Array, index: int) -> float:
+    """Time of the summit of the parabola through a maximum and its neighbours."""
+    if not 0 < index < len(course) - 1 or not np.isfinite(course[index - 1 : index + 2]).all():
+        return float(times[index])
+    t = times[index - 1 : index + 2] - times[index]
+    a, b, _ = np.polyfit(t, course[index - 1 : index + 2], 2)
+    return float(times[index] + (np.clip(-b / (2 * a), t[0], t[2]) if a < 0 else 0.0))
+
+
+def _stance_speeds(progress: Progress, course: _Course) -> list[float]:
+    """Speeds backwards against the body: of the heel early in each stance, of the toe late in it."""
+    found = []
+    for front in course.fronts:
+        back = next((t for t in course.backs if t > front), None)
+        if back is None or not 0.1 < back - front < _LONGEST_S:
+            continue
+        for point, (start, end) in ((course.foot.landing, _ON_HEEL), (course.foot.leaving, _ON_TOE)):
+            ahead = progress.ahead(point)
+            inside = (progress.times > front + start * (back - front)) & (
+                progress.times < front + end * (back - front)
+            )
+            inside &= np.isfinite(ahead)
+            if inside.sum() >= 3:
+                found.append(-float(np.polyfit(progress.times[inside], ahead[inside], 1)[0]))
+    return [speed for speed in found if speed > 0]
+
+
+def _typical(values: list[float]) -> float:
+    """Mean without the outer tenths."""
+    ordered = sorted(values)
+    cut = len(ordered) // 10
+    return float(np.mean(ordered[cut : len(ordered) - cut]))
+
+
+def _crossing(times: Array, speed: Array, level: float, start: float, end: float) -> float:
+    """When `speed` falls through `level` on the way from `start` to `end`, which may lie before; else `start`."""
+    forwards = end > start
+    inside = (times >= min(start, end)) & (times <= max(start, end))
+    t = np.concatenate([[start], times[inside] if forwards else times[inside][::-1]])
+    v = np.concatenate([[np.interp(start, times, speed)], speed[inside] if forwards else speed[inside][::-1]])
+    below = np.flatnonzero(v <= level)
+    if not len(below) or below[0] == 0:
+        return start
+    at = int(below[0])
+    share = (v[at - 1] - level) / (v[at - 1] - v[at])
+    return float(t[at - 1] + share * (t[at] - t[at - 1]))
+
+
+def _strides(foot: str, lands: list[float], leaves: list[float]) -> list[Stride]:
+    found = []
+    for start, end in pairwise(lands):
+        lifts = [t for t in leaves if start < t < end]
+        if len(lifts) == 1 and _SHORTEST_S < end - start < _LONGEST_S:
+            found.append(Stride(foot, start, end, lifts[0]))
+    return found

@@ -1,0 +1,47 @@
+"""The camera's lens, as far as angles and lengths need it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Array = npt.NDArray[np.float64]
+
+USUAL_FIELD = 66.0
+"""Degrees across the picture: webcams have 55 to 80, the Raspberry Pi's Camera Module 3 has 66."""
+
+
+@dataclass(frozen=True)
+class Lens:
+    """The camera as far as it matters here."""
+
+    width: int
+    height: int
+    field: float = USUAL_FIELD
+    """Degrees across the width."""
+
+    tilt: float | None = None
+    """Degrees by which the camera looks down; None: unknown, and taken as none."""
+
+    @property
+    def up(self) -> tuple[float, float, float]:
+        """The vertical on the camera's own axes."""
+        tilt = math.radians(self.tilt or 0.0)
+        return 0.0, math.cos(tilt), math.sin(tilt)
+
+    @property
+    def focal(self) -> float:
+        """Pixels."""
+        return self.width / 2 / math.tan(math.radians(self.field / 2))
+
+    def rays(self, pixels: Array) -> Array:
+        """Tangents, to the right and up, of the directions from the optical axis in which pixels [..., 2] lie.
+
+        The pixels' y runs up from the picture's top, as in a body.
+        """
+        return (pixels - (self.width / 2, -self.height / 2)) / self.focal

@@ -1,0 +1,124 @@
+"""Courses over time made clean: outliers out, noise down, speeds known, and what was not seen left unseen.
+
+Local quadratic regression (Cleveland, J Am Stat Assoc 74:829, 1979) with a tricube kernel: at evenly spaced times it
+is a Savitzky-Golay filter, but it also takes uneven ones, weights and gaps. It is zero-phase: for reports, not for
+live use.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[np.float64]
+
+HALF_WIDTH_S = 0.12
+"""Seconds on each side that are looked at: keeps movement up to about 6 Hz, as usual for gait (Winter, 1974)."""
+_LEAST_NEIGHBOURS = 1.6
+"""The half width reaches over this many intervals between pictures, at least."""
+_ENOUGH = 1e-3
+"""Determinant of the normalised moments below which too few moments are near."""
+_OUTLIER = 4.0
+"""Robust standard deviations from the median of the neighbours from which a value is none (Hampel)."""
+_HAMPEL_HALF = 3
+
+
+class Smooth(NamedTuple):
+    """Courses and their speeds; NaN where there was too little near by."""
+
+    value: Array
+    """float64[T, C]"""
+    speed: Array
+    """float64[T, C], per second"""
+
+
+def smooth(
+    times: Array, values: Array, weights: Array | None = None, half_width_s: float = HALF_WIDTH_S
+) -> Smooth:
+    """Courses `values` float64[T, C] at `times` float64[T] (seconds, rising), NaN where unseen.
+
+    `weights` float64[T, C], 0 or more: how much each value counts.
+    """
+    count = len(values)
+    if count < 3:
+        return Smooth(values.copy(), np.full_like(values, np.nan))
+    width = least_width(times, half_width_s)
+    first = np.searchsorted(times, times - width, "left")
+    last = np.searchsorted(times, times + width, "right")
+    reach = int((last - first).max())
+    near = first[:, None] + np.arange(reach)
+    inside = near < last[:, None]
+    near = np.minimum(near, count - 1)
+    x = (times[near] - times[:, None]) / width
+    kernel = np.where(inside, np.clip(1 - np.abs(x) ** 3, 0, 1) ** 3, 0.0)
+    known = np.isfinite(values) if weights is None else np.isfinite(values) & (weights > 0)
+    weight = known.astype(float) if weights is None else np.where(known, weights, 0.0)
+    w = kernel[:, :, None] * weight[near]
+    y = np.where(known, values, 0.0)[near]
+    # Moments of the weights and of the values: the normal equations of a parabola in x.
+    m = [(w * x[:, :, None] ** k).sum(axis=1) for k in range(5)]
+    v = [(w * y * x[:, :, None] ** k).sum(axis=1) for k in range(3)]
+    value, slope = _parabola(m, v)
+    # A parabola through points that are all on one side of a moment says nothing about it.
+    between = _seen_around(times, known, width)
+    return Smooth(np.where(between, value, np.nan), np.where(between, slope / width, np.nan))
+
+
+def least_width(times: Array, half_width_s: float) -> float:
+    """The half width that is used: enough for the pictures that there are."""
+    return max(half_width_s, _LEAST_NEIGHBOURS * float(np.median(np.diff(times))))
+
+
+def _parabola(m: list[Array], v: list[Array]) -> tuple[Array, Array]:
+    """Value and slope at 0 of the least-squares parabola with these moments; NaN where it is not determined."""
+    m0, m1, m2, m3, m4 = m
+    a, b, c = m2 * m4 - m3 * m3, m2 * m3 - m1 * m4, m1 * m3 - m2 * m2
+    d, e = m0 * m4 - m2 * m2, m1 * m2 - m0 * m3
+    determinant = m0 * a + m1 * b + m2 * c
+    with np.errstate(divide="ignore", invalid="ignore"):
+        sound = determinant > _ENOUGH * m0**3 * (m2 / m0) ** 3
+        value = (a * v[0] + b * v[1] + c * v[2]) / determinant
+        slope = (b * v[0] + d * v[1] + e * v[2]) / determinant
+    return np.where(sound, value, np.nan), np.where(sound, slope, np.nan)
+
+
+def _seen_around(times: Array, known: npt.NDArray[np.bool_], width: float) -> npt.NDArray[np.bool_]:
+    """Whether each moment lies in or between seen ones that are near: no value is made up beyond them."""
+    count = len(times)
+    index = np.arange(count)[:, None]
+    before = np.maximum.accumulate(np.where(known, index, -1), axis=0)
+    after = np.minimum.accumulate(np.where(known, index, count)[::-1], axis=0)[::-1]
+    there = (before >= 0) & (after < count)
+    since = times[:, None] - times[np.maximum(before, 0)]
+    until = times[np.minimum(after, count - 1)] - times[:, None]
+    return np.asarray(there & (since <= width) & (until <= width))
+
+
+def without_outliers(values: Array, least: float) -> Array:
+    """`values` float64[T, C] with NaN for what is far from the median of its neighbours (Hampel's test).
+
+    `least`: a difference up to this is never an outlier, in the unit of the values.
+    """
+    count = len(values)
+    if count < 3:
+        return values.copy()
+    half = min(_HAMPEL_HALF, (count - 1) // 2)
+    padded = np.pad(values, ((half, half), (0, 0)), constant_values=np.nan)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1, axis=0)
+    middle = _nanmedian(windows)
+    spread = 1.4826 * _nanmedian(np.abs(windows - middle[:, :, None]))
+    with np.errstate(invalid="ignore"):
+        out = np.abs(values - middle) > np.maximum(_OUTLIER * spread, least)
+    return np.where(out, np.nan, values)
+
+
+def _nanmedian(windows: Array) -> Array:
+    """Median over the last axis of what is finite; NaN where nothing is. np.nanmedian warns and is slow."""
+    ordered = np.sort(windows, axis=-1)  # NaN last
+    number = np.isfinite(windows).sum(axis=-1)
+    low, high = np.maximum((number - 1) // 2, 0), np.maximum(number // 2, 0)
+    high = np.minimum(high, windows.shape[-1] - 1)
+    pick = np.stack([low, high], axis=-1)
+    return np.asarray(np.where(number > 0, np.take_along_axis(ordered, pick, axis=-1).mean(axis=-1), np.nan))
