@@ -13,6 +13,7 @@ from edge.motion.body import Body
 from edge.motion.lens import Lens
 from edge.motion.measure import measure_body
 from edge.motion.signals import Signals
+from edge.motion.trembling import Speeds
 
 if TYPE_CHECKING:
     from edge.coach.records import CoachEvent, CoachState
@@ -36,6 +37,7 @@ class Person:
         self.coach = Coach(choice)
         self.summary = Summary()
         self.walks = Walks(subject.species, height_m)
+        self.speeds = Speeds()
         self.events: list[CoachEvent] = []
         """All events so far, their times on the clock of the frames."""
 
@@ -98,7 +100,7 @@ class Observer:
                 person = self.people[subject.id] = Person(subject, t, self.choice, self._height_m)
             body = Body.of(subject.skeleton, subject.points(), subject.world_points(), lens)
             now = Signals(body)
-            measures = measure_body(now, self.rate or math.inf)
+            measures = measure_body(now, self.rate or math.inf, person.speeds.update(t, body))
             state, events = person.coach.update(now, t)
             person.last_seen = t
             person.frames += 1

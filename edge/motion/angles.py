@@ -25,6 +25,8 @@ OUT_OF_PLANE = 45.0
 """Degrees from which space alone is asked."""
 _STRAIGHT = 0.3
 """Sine of an angle below which two segments are too much in line to span a plane."""
+_BENT = 0.7
+"""Sine from which the plane that they span is sure: below, the one in which the joint is meant to bend counts too."""
 _ABOUT = 0.7
 """Cosine between the axis of a turn and the plane's normal from which the turn is one about it."""
 _END_ON = 0.3
@@ -49,6 +51,8 @@ class JointAngle:
     """Degrees the joint can go the other way; what seems to be more is a misread depth."""
     projected: bool = False
     """Only the segments' parts in the plane count."""
+    anywhere: bool = False
+    """The joint bends to every side: even an almost straight one only in the plane that its segments span."""
     offset: float = 0.0
     sign: float = 1.0
 
@@ -69,8 +73,10 @@ def _side(side: str) -> tuple[JointAngle, ...]:
             first=(at["ankle"], at["knee"]), second=(at["heel"], at["toe"]), offset=90.0, sign=-1.0,
         ),
         JointAngle(key=f"elbow_flexion_{side}", first=upper_arm, second=forearm, turn=-1.0, extension=15.0),
-        JointAngle(key=f"wrist_flexion_{side}", first=forearm, second=(at["wrist"], at["hand"])),
-        JointAngle(key=f"shoulder_elevation_{side}", first=trunk, second=upper_arm),
+        JointAngle(
+            key=f"wrist_flexion_{side}", first=forearm, second=(at["wrist"], at["hand"]), anywhere=True
+        ),
+        JointAngle(key=f"shoulder_elevation_{side}", first=trunk, second=upper_arm, anywhere=True),
         JointAngle(
             key=f"shoulder_flexion_{side}",
             first=trunk, second=upper_arm, turn=-1.0, extension=70.0, projected=True,
@@ -122,6 +128,7 @@ _JOINTS = np.array(
 _VERTICAL = np.array([row.first is None for row in JOINT_ANGLES])
 _FRONTAL = np.array([row.plane == "frontal" for row in JOINT_ANGLES])
 _PROJECTED = np.array([row.projected for row in JOINT_ANGLES])
+_LEAST_SPAN = _column([0.0 if row.anywhere else _STRAIGHT for row in JOINT_ANGLES])
 _TURN = _column([row.turn for row in JOINT_ANGLES])
 _EXTENSION = _column([row.extension for row in JOINT_ANGLES])
 _OFFSET = _column([row.offset for row in JOINT_ANGLES])
@@ -159,12 +166,16 @@ def joint_angles(body: Body) -> Angles:
         deep = _signed(span, (first_in * second_in).sum(axis=1), (cross * normals).sum(axis=1))
         first_length, second_length = _length(first), _length(second)
         # A straight limb spans no plane: then it is the one in which it would bend.
-        bent = (span > _STRAIGHT * first_length * second_length) & ~_PROJECTED
+        whole = first_length * second_length
+        bent = (span > _LEAST_SPAN * whole) & ~_PROJECTED
         plane = np.where(bent[:, None], cross / span[:, None], normals)
         sight = _sight(body)
         facing = (plane * sight).sum(axis=1)
         distance = _length(sight)
-        turned = np.arccos(np.minimum(np.abs(facing) / distance, 1))
+        squarely = np.abs(facing)
+        unsure = bent & (span < _BENT * whole)
+        squarely[unsure] = np.minimum(squarely, np.abs((normals * sight).sum(axis=1)))[unsure]
+        turned = np.arccos(np.minimum(squarely / distance, 1))
         # A limb that points at the camera, or out of the plane into which it is projected, is not seen in it.
         steep = np.maximum(
             np.abs((second * sight).sum(axis=1)) / (distance * second_length),
@@ -174,7 +185,7 @@ def joint_angles(body: Body) -> Angles:
         outs = (out * _IN, second_out * _IN)
         flat = _in_picture(body, plane, facing, sight, normals, up, outs)
         value = _OFFSET + _SIGN * _blend(flat, deep, tilt)
-        value[_length(first_in) * _length(second_in) < _END_ON * first_length * second_length] = np.nan
+        value[_length(first_in) * _length(second_in) < _END_ON * whole] = np.nan
     return Angles(value, tilt, body.visibility[_JOINTS].min(axis=1))
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Grade = Literal["A", "B", "C", "none"]
 Reason = Literal[
     "joint_hidden", "low_visibility", "oblique_view", "out_of_plane", "low_frame_rate", "monocular_depth",
-    "no_gait", "few_strides", "not_calibrated", "tilt_unknown",
+    "no_gait", "few_strides", "not_calibrated", "tilt_unknown", "fast_movement", "too_far",
 ]  # fmt: skip
 
 _ORDER: tuple[Grade, ...] = ("A", "B", "C", "none")
@@ -28,6 +28,12 @@ _WELL_SEEN = 0.8
 _UNKNOWN: dict[Reason, Grade] = {"joint_hidden": "none"}
 _MIN_RATE = 12.0
 """Pictures a second below which the fast part of a movement falls between two of them."""
+
+
+_TREMBLING: tuple[tuple[float, Grade], ...] = ((6.0, "C"), (2.3, "B"))
+"""Above so many degrees of mean error by noise alone, an angle is this good at best (docs/accuracy.md)."""
+_SIZES: tuple[tuple[float, Grade], ...] = ((30.0, "C"), (60.0, "B"))
+"""Of a trunk of fewer pixels nothing is measured better: below 60 the noise of keypoints was not measured."""
 
 
 class Measure(NamedTuple):
@@ -38,16 +44,37 @@ class Measure(NamedTuple):
     reasons: tuple[Reason, ...] = ()
 
 
-def measure(value: float, *, visibility: float, tilt: float, rate: float) -> Measure:
+def measure(
+    value: float,
+    *,
+    visibility: float,
+    tilt: float,
+    rate: float,
+    trembling: float = 0.0,
+    trunk_px: float = math.inf,
+) -> Measure:
     """Grade a value.
 
     `visibility`: of the least visible joint, 0-1. `tilt`: degrees by which the plane of the
     movement is turned out of the picture's (NaN: unknown, there is no depth). `rate`: pictures a second.
+    `trembling`: mean error by noise, in the value's unit. `trunk_px`: length of the trunk in the picture.
     """
     reasons = view_reasons(visibility, tilt)
     if rate < _MIN_RATE:
         reasons["low_frame_rate"] = "C"
-    return graded(value, reasons)
+    for most, grade in _TREMBLING:
+        if trembling > most:
+            reasons.setdefault("fast_movement", grade)
+    return graded(value, reasons | size_reasons(trunk_px))
+
+
+def size_reasons(trunk_px: float) -> dict[Reason, Grade]:
+    """What the size in the picture takes from the grade."""
+    found: dict[Reason, Grade] = {}
+    for least, grade in _SIZES:
+        if trunk_px < least:
+            found.setdefault("too_far", grade)
+    return found
 
 
 def view_reasons(visibility: float, tilt: float) -> dict[Reason, Grade]:

@@ -9,6 +9,11 @@ export type ReasonCode =
   | "low_frame_rate"
   | "not_calibrated"
   | "monocular_depth"
+  | "no_gait"
+  | "few_strides"
+  | "tilt_unknown"
+  | "fast_movement"
+  | "too_far"
   | "no_person";
 export type Phase = "ready" | "out" | "peak" | "back" | "hold";
 export type CameraCondition = "starting" | "live" | "lost" | "ended" | "black";

@@ -1,0 +1,88 @@
+"""How far joint angles tremble with the noise of the keypoints, so that their grade can say so.
+
+The noise of a keypoint grows about with the root of its speed. How much of it there is was measured on footage of
+people, after vision's filter, with trunks of 60 to 180 pixels (docs/accuracy.md).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.motion.angles import JOINT_ANGLES
+from edge.motion.body import INDEX, POINTS
+
+if TYPE_CHECKING:
+    from edge.motion.body import Body
+
+Array = npt.NDArray[np.float64]
+
+_NOISE = {
+    "head": 0.011, "neck": 0.009, "shoulder": 0.013, "elbow": 0.0175, "wrist": 0.020, "hand": 0.020,
+    "pelvis": 0.010, "hip": 0.0145, "knee": 0.0185, "ankle": 0.0245, "heel": 0.029, "toe": 0.029,
+}  # fmt: skip
+"""Standard deviation, trunk lengths, of a point that moves at one trunk length a second."""
+_LEAST_SPEED = 0.06
+_OVER_S = 0.15
+"""Seconds over which speeds are taken."""
+_MEAN_ABSOLUTE = 0.8
+"""Mean absolute value of a normal error of standard deviation 1."""
+
+_OF_POINT = np.array([_NOISE.get(name.rsplit("_", 1)[0], _NOISE["head"]) for name in POINTS])
+_VERTICAL = np.array([row.first is None for row in JOINT_ANGLES])
+_ENDS = np.array(
+    [
+        [INDEX[name] for name in (*(row.first or row.second), *row.second)]
+        for row in JOINT_ANGLES
+    ]
+)  # fmt: skip
+_SHARED = np.array([row.first is not None and row.first[1] == row.second[0] for row in JOINT_ANGLES])
+
+
+class Speeds:
+    """How fast the points of one body move in the picture, from moment to moment."""
+
+    def __init__(self) -> None:
+        self._past: deque[tuple[float, Array]] = deque()
+
+    def update(self, t: float, body: Body) -> Array:
+        """float64[P], trunk lengths a second over the last moments; NaN where that is not known."""
+        while self._past and not 0 < t - self._past[0][0] <= _OVER_S:
+            self._past.popleft()
+        trunk = trunk_px(body)
+        speeds = np.full(len(POINTS), np.nan)
+        if self._past:
+            before, image = self._past[0]
+            way = body.image - image
+            speeds = np.sqrt((way * way).sum(axis=1)) / (trunk * (t - before))
+        self._past.append((t, body.image))
+        return speeds
+
+
+def trembling(body: Body, speeds: Array) -> Array:
+    """float64[R]: mean absolute error in degrees that noise alone makes in each row of `JOINT_ANGLES`.
+
+    `speeds` float64[P], trunk lengths a second. An angle between two segments errs with what their ends do across
+    them, over their lengths in the picture; a joint that both share does twice.
+    NaN where a point is unknown; a point of unknown speed is taken to be still.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        noise = _OF_POINT * np.sqrt(np.fmax(speeds, _LEAST_SPEED)) * trunk_px(body)
+        square = (noise * noise)[_ENDS]
+        points = body.image[_ENDS]
+        first, second = points[:, 1] - points[:, 0], points[:, 3] - points[:, 2]
+        a, b = (first * first).sum(axis=1), (second * second).sum(axis=1)
+        variance = (square[:, 2] + square[:, 3]) / b + np.where(
+            _VERTICAL, 0.0, (square[:, 0] + square[:, 1]) / a
+        )
+        variance += np.where(_SHARED, 2 * square[:, 1] * (first * second).sum(axis=1) / (a * b), 0.0)
+    return np.asarray(np.degrees(np.sqrt(variance)) * _MEAN_ABSOLUTE)
+
+
+def trunk_px(body: Body) -> float:
+    """Pixels from the middle of the hips to the middle of the shoulders."""
+    line = body.image[INDEX["neck"]] - body.image[INDEX["pelvis"]]
+    return float(np.sqrt(line @ line))
