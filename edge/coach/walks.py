@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections import Counter as Tally
 from typing import TYPE_CHECKING
 
+import numpy as np
+import numpy.typing as npt
+
 from edge.coach.summary import typical_grade
+from edge.motion.angles import ROW
+from edge.motion.body import INDEX
 from edge.motion.gait import gait
 from edge.motion.gait_measures import Walk, gait_kind, measure_gait
 from edge.motion.grades import Grade, Measure, Reason
@@ -17,6 +22,9 @@ if TYPE_CHECKING:
     from edge.motion.body import Body
     from edge.motion.gait_measures import GaitKind
     from edge.motion.lens import Lens
+    from edge.motion.progress import Progress
+
+Array = npt.NDArray[np.float64]
 
 STRETCH_S = 10.0
 """Seconds that are looked at together."""
@@ -63,36 +71,39 @@ class Walks:
         self._means: dict[str, _Mean] = {}
         self._times: list[float] = []
         self._bodies: list[Body] = []
+        self._angles: list[Array] = []
 
     @property
     def kind(self) -> GaitKind | None:
         """The most frequent gait; None where nobody walked."""
         return max(self.kinds, key=self.kinds.__getitem__, default=None)
 
-    def add(self, t: float, body: Body) -> None:
-        """Take one moment at `t` seconds."""
+    def add(self, t: float, body: Body, angles: Array) -> None:
+        """Take one moment at `t` seconds; `angles` float64[R]: its joint angles."""
         if self._times and not 0 < t - self._times[-1] <= GAP_S:
             self.finish()
         self._times.append(t)
         self._bodies.append(body)
+        self._angles.append(angles)
         if t - self._times[0] >= STRETCH_S:
             self.finish()
 
     def finish(self) -> None:
         """Look at what has come since the last time."""
-        times, bodies = self._times, self._bodies
-        self._times, self._bodies = [], []
+        times, bodies, angles = self._times, self._bodies, self._angles
+        self._times, self._bodies, self._angles = [], [], []
         lens = bodies[-1].lens if bodies else None
         if lens is not None and times[-1] - times[0] >= _LEAST_S:
-            self._read(Track.of(times, bodies).cleaned(_SEEN), lens)
+            self._read(Track.of(times, bodies).cleaned(_SEEN), np.stack(angles), lens)
 
-    def _read(self, track: Track, lens: Lens) -> None:
+    def _read(self, track: Track, angles: Array, lens: Lens) -> None:
         way = progress(track, self._species, lens)
         if way is None:
             return
         walk = Walk(
-            gait(way, self._species), way, self._species, self._height_m, track.rate, lens.tilt is not None
-        )
+            gait(way, self._species), way, self._species, self._height_m, track.rate, lens.tilt is not None,
+            _courses(track, angles, way),
+        )  # fmt: skip
         kind = gait_kind(walk)
         if kind is None:
             return
@@ -105,3 +116,12 @@ class Walks:
     def measures(self) -> dict[str, Measure]:
         """Every metric of gait by key; empty where nobody walked."""
         return {key: mean.measure() for key, mean in self._means.items()}
+
+
+def _courses(track: Track, angles: Array, way: Progress) -> dict[str, Array]:
+    """Joint angles over the track, and how far the trunk leans forwards where the picture shows it, degrees."""
+    courses = {key: angles[:, row] for key, row in ROW.items()}
+    if way.plane == "image":
+        trunk = track.image[:, INDEX["neck"]] - track.image[:, INDEX["pelvis"]]
+        courses["forward_lean"] = np.degrees(np.arctan2(way.to_right * trunk[:, 0], trunk[:, 1]))
+    return courses

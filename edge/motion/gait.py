@@ -75,6 +75,13 @@ FEET: dict[str, tuple[Foot, ...]] = {
 }
 
 
+PAIRS: dict[str, tuple[tuple[str, str], ...]] = {
+    "human": (("left", "right"),),
+    "dog": (("front_left", "front_right"), ("hind_left", "hind_right")),
+}
+"""Feet that land by turns."""
+
+
 class Contact(NamedTuple):
     """A foot lands or leaves."""
 
@@ -110,6 +117,8 @@ class Gait(NamedTuple):
     strides: list[Stride]
     speed: float
     """Units a second; NaN without strides."""
+    uneven: int = 0
+    """Strides that were left out because the other foot of the pair did not land once in them."""
 
 
 class _Course(NamedTuple):
@@ -131,10 +140,10 @@ def gait(progress: Progress, species: str) -> Gait:
         return Gait([], [], float("nan"))
     speed = _typical(speeds)
     share = least_width(progress.times, _SHARP * period) / period
-    runs = _read(progress.times, courses, speed, period, RUNNING.blurred(share))
+    runs = _read(progress.times, courses, speed, period, RUNNING.blurred(share), PAIRS[species])
     if _typical_stance(runs) < RUNS:
         return runs
-    return _read(progress.times, courses, speed, period, WALKING.blurred(share))
+    return _read(progress.times, courses, speed, period, WALKING.blurred(share), PAIRS[species])
 
 
 def _course(progress: Progress, foot: Foot, half_width_s: float) -> _Course:
@@ -151,13 +160,21 @@ def _course(progress: Progress, foot: Foot, half_width_s: float) -> _Course:
     )
 
 
-def _read(times: Array, courses: list[_Course], speed: float, period: float, level: Level) -> Gait:
+def _read(
+    times: Array,
+    courses: list[_Course],
+    speed: float,
+    period: float,
+    level: Level,
+    pairs: tuple[tuple[str, str], ...],
+) -> Gait:
     reach = _SEARCH * period
     contacts: list[Contact] = []
     strides: list[Stride] = []
+    landings: dict[str, list[float]] = {}
     for course in courses:
         name = course.foot.name
-        lands = sorted(
+        lands = landings[name] = sorted(
             _crossing(times, course.landing, -speed * (1 - level.landed), t, t + reach) for t in course.fronts
         )
         leaves = sorted(
@@ -165,12 +182,17 @@ def _read(times: Array, courses: list[_Course], speed: float, period: float, lev
         )
         contacts += [Contact(t, name, "contact") for t in lands]
         contacts += [Contact(t, name, "lift") for t in leaves]
-        strides += [
-            stride
-            for stride in _strides(name, lands, leaves)
-            if _REGULAR[0] < stride.time / period < _REGULAR[1]
-        ]
-    return Gait(sorted(contacts), sorted(strides, key=lambda stride: stride.start), speed)
+        strides += _strides(name, lands, leaves)
+    other = {a: b for pair in pairs for a, b in (pair, pair[::-1])}
+    by_turns = [
+        stride
+        for stride in strides
+        if sum(stride.start < t < stride.end for t in landings[other[stride.foot]]) == 1
+    ]
+    usual = float(np.median([stride.time for stride in by_turns])) if by_turns else period
+    regular = [stride for stride in by_turns if _REGULAR[0] < stride.time / usual < _REGULAR[1]]
+    regular.sort(key=lambda stride: stride.start)
+    return Gait(sorted(contacts), regular, speed, len(strides) - len(by_turns))
 
 
 def _typical_stance(found: Gait) -> float:

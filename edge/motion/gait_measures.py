@@ -6,20 +6,23 @@ equal sides. Dogs are measured by the same rows, for front and hind feet.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+import numpy.typing as npt
 
-from edge.motion.gait import FEET, RUNS, Gait, Stride
+from edge.motion.gait import FEET, PAIRS, RUNS, Gait, Stride
 from edge.motion.grades import Grade, Measure, Reason, graded, view_reasons
+from edge.motion.smooth import smooth
 from wire.metrics import metrics
 
 if TYPE_CHECKING:
     from edge.motion.progress import Progress
 
+Array = npt.NDArray[np.float64]
 GaitKind = Literal["walk", "run", "trot"]
 LEAST_STRIDES = 2
 """Strides from which there is a gait at all."""
@@ -28,12 +31,12 @@ _VARIED = 8
 """Strides from which their variability says something."""
 _DIAGONAL = 0.15
 """Shares of a stride by which diagonal feet may land apart in a trot."""
-_PAIRS = {
-    "human": (("left", "right"),),
-    "dog": (("front_left", "front_right"), ("hind_left", "hind_right")),
-}
 _TURN = (0.25, 0.75)
 """Shares of a stride between which the other foot of a pair lands, also of somebody who limps."""
+_EVEN = 0.5
+"""Share of the strides in which the other foot of the pair must land once."""
+_WHOLE = 0.8
+"""Share of a stride in which an angle must be known."""
 _QUICKEST_S = {"human": 0.5, "dog": 0.2}
 """A sprinter's stride, and a small dog's."""
 _LEAST_SWEEP = 0.12
@@ -55,6 +58,15 @@ class Walk:
     """Pictures a second."""
     tilt_known: bool = False
     """Whether lengths account for the camera's tilt."""
+    courses: Mapping[str, Array] = field(default_factory=dict)
+    """float64[T] each, degrees, at the times of `progress`: joint angles by key, and `forward_lean`."""
+
+    def course(self, key: str) -> Array:
+        """float64[T]: a course, smoothed; NaN where unknown."""
+        known = self.courses.get(key)
+        if known is None:
+            return np.full(len(self.progress.times), np.nan)
+        return smooth(self.progress.times, known[:, None]).value[:, 0]
 
     def strides(self, foot: str) -> list[Stride]:
         """Strides of one foot."""
@@ -83,6 +95,8 @@ class GaitMetric:
     """A length, or a speed: the camera's tilt matters."""
     metres: bool = False
     """In metres: only with a known body height."""
+    points: tuple[str, ...] = ()
+    """What must be seen; empty: the feet."""
 
 
 def _stride_time(walk: Walk) -> float:
@@ -100,7 +114,7 @@ def _stance(foot: str) -> Compute:
 def _symmetry(left: Compute, right: Compute) -> Compute:
     def index(walk: Walk) -> float:
         a, b = left(walk), right(walk)
-        return (a - b) / (a + b) if a > 0 and b > 0 else float("nan")
+        return (a - b) / (a + b) if a + b > 0 else float("nan")
 
     return index
 
@@ -121,7 +135,8 @@ def _step_time(foot: str, other: str) -> Compute:
 def _step_length(foot: str, other: str) -> Compute:
     """How far from the other foot's landing place this foot lands, in body lengths.
 
-    A place is that of the foot against the body, and how far the body has gone meanwhile.
+    Negative where a foot is only drawn up to the other and lands behind it, as of some who limp. A place is that of
+    the foot against the body, and how far the body has gone meanwhile.
     """
 
     def step(walk: Walk) -> float:
@@ -163,6 +178,30 @@ def _variability(walk: Walk) -> float:
 
 def _stride_length(walk: Walk) -> float:
     return walk.gait.speed * _stride_time(walk)
+
+
+def _per_stride(key: str, of: Callable[[Array], float]) -> Compute:
+    """Mean over the strides of what `of` says of an angle's course in each, degrees."""
+
+    def mean(walk: Walk) -> float:
+        course, times = walk.course(key), walk.progress.times
+        found = []
+        for stride in walk.gait.strides:
+            inside = course[(times >= stride.start) & (times <= stride.end)]
+            if len(inside) and np.isfinite(inside).mean() > _WHOLE:
+                found.append(of(inside[np.isfinite(inside)]))
+        return float(np.mean(found)) if found else float("nan")
+
+    return mean
+
+
+def _middle(course: Array) -> float:
+    return float(np.median(course))
+
+
+def _swing(side: str) -> Compute:
+    """From furthest back to furthest ahead of the upper arm against the trunk."""
+    return _per_stride(f"shoulder_flexion_{side}", lambda course: float(np.ptp(course)))
 
 
 def _metres(compute: Compute) -> Compute:
@@ -211,6 +250,26 @@ GAIT_METRICS: tuple[GaitMetric, ...] = (
         key="stance_symmetry", compute=_symmetry(_stance("left"), _stance("right")), least=_MANY_STRIDES
     ),
     *(
+        GaitMetric(
+            key=f"arm_swing_{side}", compute=_swing(side), points=(f"shoulder_{side}", f"elbow_{side}")
+        )
+        for side in ("left", "right")
+    ),
+    GaitMetric(
+        key="arm_swing_symmetry",
+        compute=_symmetry(_swing("left"), _swing("right")),
+        least=_MANY_STRIDES,
+        points=("elbow_left", "elbow_right"),
+    ),
+    GaitMetric(
+        key="gait_trunk_lean", compute=_per_stride("forward_lean", _middle), points=("neck", "pelvis")
+    ),
+    GaitMetric(
+        key="gait_neck_flexion",
+        compute=_per_stride("neck_flexion", _middle),
+        points=("head", "neck", "pelvis"),
+    ),
+    *(
         GaitMetric(key=f"stance_{foot.name}", species=("dog",), compute=_stance(foot.name))
         for foot in FEET["dog"]
     ),
@@ -242,18 +301,21 @@ def is_gait(walk: Walk) -> bool:
         return False
     if _stride_time(walk) < _QUICKEST_S[walk.species]:
         return False
-    return all(_by_turns(walk, left, right) for left, right in _PAIRS[walk.species])
+    if len(walk.gait.strides) < _EVEN * (len(walk.gait.strides) + walk.gait.uneven):
+        return False
+    return all(_by_turns(walk, left, right) for left, right in PAIRS[walk.species])
 
 
 def _by_turns(walk: Walk, left: str, right: str) -> bool:
-    """Whether the right foot lands about half-way between the landings of the left."""
-    others = walk.landings(right)
+    """Whether each foot lands about half-way between the landings of the other."""
     phases = [
-        [(t - stride.start) / stride.time for t in others if stride.start < t < stride.end]
-        for stride in walk.strides(left)
+        (t - stride.start) / stride.time
+        for foot, other in ((left, right), (right, left))
+        for stride in walk.strides(foot)
+        for t in walk.landings(other)
+        if stride.start < t < stride.end
     ]
-    once = [phase[0] for phase in phases if len(phase) == 1]
-    return len(once) >= 0.6 * len(phases) and _TURN[0] < float(np.median(once)) < _TURN[1]
+    return bool(phases) and _TURN[0] < float(np.median(phases)) < _TURN[1]
 
 
 def gait_kind(walk: Walk) -> GaitKind | None:
@@ -282,8 +344,8 @@ def _measure(row: GaitMetric, walk: Walk) -> Measure:
     value, known = row.compute(walk), metrics()[row.key]
     if not known.minimum <= value <= known.maximum:
         value = float("nan")
-    feet = [foot.landing for foot in FEET[walk.species]]
-    seen = float(np.mean([np.nanmean(walk.progress.weight(point)) for point in feet]))
+    points = row.points or tuple(foot.landing for foot in FEET[walk.species])
+    seen = float(np.mean([np.nanmean(walk.progress.weight(point)) for point in points]))
     reasons: dict[Reason, Grade] = view_reasons(seen, walk.progress.turn)
     for least, grade in RATES:
         if walk.rate < least:

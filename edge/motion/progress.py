@@ -45,6 +45,8 @@ class Progress:
     """float64[T, P], 0-1."""
     travel: float
     """Speed of the body itself across the picture, body lengths a second; 0 on a treadmill."""
+    to_right: float = 1.0
+    """1 where forwards is to the right in the picture, -1 where it is to the left."""
 
     def ahead(self, point: str) -> Array:
         """float64[T]: how far a point is ahead of the body."""
@@ -90,7 +92,7 @@ def _of_person(track: Track, lens: Lens) -> Progress | None:
             - right * s
         )
         ahead = ahead / (c - plane.across * s)
-        return Progress(track.times, "image", abs(across), ahead, track.visibility, sign * travel)
+        return Progress(track.times, "image", abs(across), ahead, track.visibility, sign * travel, sign)
     if forwards is None:
         return None
     ahead = (space - space[:, INDEX["pelvis"], None]) @ forwards / _height(space)
@@ -112,7 +114,7 @@ def _of_dog(track: Track) -> Progress | None:
     heads = track.image[:, ends[0], 0] - track.image[:, ends[1], 0]
     sign = 1.0 if np.nanmedian(heads) >= 0 else -1.0
     ahead = sign * (track.image[:, :, 0] - anchor[:, None, 0]) / trunk
-    return Progress(track.times, "image", float("nan"), ahead, track.visibility, sign * travel)
+    return Progress(track.times, "image", float("nan"), ahead, track.visibility, sign * travel, sign)
 
 
 def _facing(space: Array) -> Array | None:

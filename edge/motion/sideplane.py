@@ -39,7 +39,7 @@ class SidePlane:
     above: Array
     """float64[T, P]: over the camera."""
     distance: Array
-    """float64[T]: of the subject, in body heights; NaN where it cannot be told."""
+    """float64[T]: of the subject, in body heights; NaN throughout where it cannot be told."""
 
 
 def side_plane(track: Track, lens: Lens) -> SidePlane:
@@ -73,5 +73,5 @@ def _distance(times: Array, above: Array) -> Array:
     t = times[known] - times[known].mean()
     # The nearness of somebody who walks on a straight line is not linear in time, the distance is.
     slope, middle = np.polyfit(t, EAR_HEIGHT * _WALKING_DIP / np.maximum(span, 1e-6), 1)
-    distance[:] = middle + slope * (times - times[known].mean())
-    return distance
+    line = middle + slope * (times - times[known].mean())
+    return line if line.min() > 0 else distance
