@@ -11,12 +11,16 @@ committed, and the box keeps each message until then.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeVar
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
 
 from wire.metrics import Species
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SCHEMA: Literal[1] = 1
 MAX_MESSAGE = 16 * 1024
@@ -35,7 +39,9 @@ Amount = Annotated[float, Meta(ge=-1e12, le=1e12)]
 """A finite number."""
 Values = Annotated[dict[Key, Amount], Meta(max_length=128)]
 """Value by key of the metric catalogue; a metric that was not measurable is left out."""
-Grades = Annotated[dict[Key, Literal["A", "B", "C"]], Meta(max_length=128)]
+Grade = Literal["A", "B", "C"]
+"""How far a value can be trusted: edge/motion/grades.py says what each means."""
+Grades = Annotated[dict[Key, Grade], Meta(max_length=128)]
 Clock = Literal["synchronised", "estimated", "unknown"]
 """Where `at` comes from: the synchronised clock; the clock of another moment of the same boot; nowhere."""
 CameraCondition = Literal["starting", "live", "black", "lost", "ended"]
@@ -87,6 +93,8 @@ class Window(Durable, frozen=True, kw_only=True, tag="window"):
     partial_reps: Count = 0
     metrics: Values = {}
     """Live metrics as their mean over the window; peaks and ranges as those of the window."""
+    grade: Grade | None = None
+    """The grade of every metric that `grades` does not name; None: these have no grade."""
     grades: Grades = {}
 
 
@@ -111,6 +119,8 @@ class SessionChange(Durable, frozen=True, kw_only=True, tag="session"):
     software: Text
     metrics: Values = {}
     """With `end`: the peaks and ranges of the session."""
+    grade: Grade | None = None
+    """The grade of every metric that `grades` does not name; None: these have no grade."""
     grades: Grades = {}
 
 
@@ -158,6 +168,20 @@ KINDS: dict[str, type[Message]] = {
     "window": Window, "session": SessionChange, "health": Health, "birth": Birth, "ack": Ack,
 }  # fmt: skip
 DURABLE_KINDS = ("window", "session")
+
+
+def shorten(grades: Mapping[str, Grade]) -> tuple[Grade | None, dict[str, Grade]]:
+    """`grade` and `grades` of a message whose metrics have these grades: the most frequent, and the exceptions."""
+    if not grades:
+        return None, {}
+    ((usual, _),) = Counter(grades.values()).most_common(1)
+    return usual, {key: grade for key, grade in grades.items() if grade != usual}
+
+
+def all_grades(message: Window | SessionChange) -> dict[str, Grade]:
+    """The grade of each metric of a message that has one."""
+    usual = dict.fromkeys(message.metrics, message.grade) if message.grade else {}
+    return {**usual, **message.grades}
 
 
 class _Head(msgspec.Struct):

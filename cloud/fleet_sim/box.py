@@ -102,7 +102,7 @@ class SimulatedBox:
                 subject=self._subject, species="human", session=self._session, camera="cam0", duration_s=10.0,
                 exercise=self._dice.choice([None, "squat", "sit_to_stand"]), reps=self._dice.randint(0, 4),
                 metrics={m.key: round(self._dice.uniform(m.minimum, m.maximum), 2) for m in live},
-                grades=dict.fromkeys((m.key for m in live), "B"),
+                grade="B",
             )  # fmt: skip
             self.outbox.setdefault(boot, {})[seq] = window
             self.recorded.add((boot, seq))

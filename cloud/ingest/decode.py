@@ -9,12 +9,24 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, Protocol, get_args, get_type_hints
 from uuid import UUID
 
 import msgspec
 
-from wire.messages import MAX_MESSAGE, Amount, ContractError, Key, Seq, Text, Uuid, Window, decode
+from wire.messages import (
+    MAX_MESSAGE,
+    Amount,
+    ContractError,
+    Grade,
+    Key,
+    Seq,
+    Text,
+    Uuid,
+    Window,
+    all_grades,
+    decode,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,8 +54,10 @@ class Row(Protocol):
     partial_reps: int
     metrics: msgspec.Struct
     """A number for each of the decoder's keys; NaN where there is none."""
+    grade: str | None
+    """Of the metrics that `grades` does not name."""
     grades: msgspec.Struct
-    """A letter for each key, `-` where there is none."""
+    """A letter for each key that the message names, `-` for the others."""
     other: dict[str, Any] | None
     """Value and grade of metrics that are not among the keys: of a box newer than the database."""
 
@@ -79,8 +93,7 @@ class Decoder:
         self.keys = tuple(keys)
         strict: dict[str, Any] = {"forbid_unknown_fields": True, "gc": False, "frozen": True}
         self.metrics = msgspec.defstruct("Metrics", [(key, Amount, math.nan) for key in keys], **strict)
-        letter = Literal["A", "B", "C"]
-        self.grades = msgspec.defstruct("Grades", [(key, letter, "-") for key in keys], **strict)
+        self.grades = msgspec.defstruct("Grades", [(key, Grade, "-") for key in keys], **strict)
         self.uuids = Texts(Uuid, lambda text: bytes.fromhex(text.replace("-", "")))
         self.names = Texts(Text, str.encode)
         self.words = Texts(Key, str.encode)
@@ -113,7 +126,7 @@ class Decoder:
         w = decode(payload)
         if not isinstance(w, Window):
             raise ContractError("kind", f"a {type(w).__name__} on the topic of windows")
-        _, _, other = self.split(w.metrics, w.grades)
+        _, _, other = self.split(w.metrics, all_grades(w))
         row: Any = self._row(
             **{field: getattr(w, field) for field in w.__struct_fields__ if field not in _MAPS},
             metrics=self.metrics(**{key: w.metrics[key] for key in self.keys if key in w.metrics}),

@@ -67,6 +67,8 @@ class Packer:
         boots, windows = zip(*rows, strict=True)
         numbers = self._metrics.read([w.metrics for w in windows]).astype(np.float32)
         letters = self._grades.read([w.grades for w in windows])
+        usual = np.array([w.grade or "-" for w in windows], "S1")[:, None]
+        letters = np.where((letters == b"-") & ~np.isnan(numbers), usual, letters)
         uuids, names, words = self._uuids, self._names, self._words
         texts: dict[str, list[bytes]] = {
             "camera": [names[w.camera] for w in windows],

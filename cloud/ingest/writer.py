@@ -18,6 +18,7 @@ from cloud.ingest.decode import Decoder
 from cloud.ingest.devices import Directory
 from cloud.ingest.pack import Packer, microseconds
 from cloud.schema.columns import metric_keys
+from wire.messages import all_grades
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -169,7 +170,7 @@ class Writer:
         cursor.execute(self._statements.upsert_sessions)
 
     def _session_row(self, device: Device, subject: int, c: SessionChange) -> tuple[Any, ...]:
-        values, letters, other = self._decoder.split(c.metrics, c.grades)
+        values, letters, other = self._decoder.split(c.metrics, all_grades(c))
         started = datetime.fromtimestamp(c.at, UTC) if c.at is not None else None
         return (
             device.tenant_id, device.id, subject, c.session, c.species, started, c.duration_s, c.change == "end",

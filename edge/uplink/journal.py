@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from edge import __version__
 from edge.store.errors import UnknownSessionError
 from edge.uplink.consent import may_leave
-from edge.uplink.windows import Windows
-from wire.messages import SessionChange, Window
+from edge.uplink.windows import DIGITS, Windows
+from wire.messages import SessionChange, Window, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from edge.uplink.outbox import Outbox
     from edge.uplink.windows import Stretch
     from wire.messages import Clock as ClockSource
+    from wire.messages import Grade
 
 log = logging.getLogger(__name__)
 
@@ -117,11 +118,12 @@ class Journal:
         measured: Mapping[str, Measure] | None = None,
     ) -> None:
         at, clock = self._stamp(person.first_seen)
-        known = {
-            key: (round(m.value, 2), m.grade)
-            for key, m in (measured or {}).items()
-            if m.value is not None and m.grade != "none"
-        }
+        metrics: dict[str, float] = {}
+        grades: dict[str, Grade] = {}
+        for key, measure in (measured or {}).items():
+            if measure.value is not None and measure.grade != "none":
+                metrics[key], grades[key] = round(measure.value, DIGITS), measure.grade
+        grade, exceptions = shorten(grades)
         stay.told = SessionChange(
             device=self._device,
             boot=self._outbox.boot,
@@ -136,13 +138,14 @@ class Journal:
             exercise=exercise,
             reps=sum(event.kind == "rep" for event in person.events),
             partial_reps=sum(event.kind == "partial_rep" for event in person.events),
-            hold_s=sum(event.hold_s for event in person.events if event.kind == "set_end"),
-            duration_s=person.last_seen - person.first_seen,
+            hold_s=round(sum(event.hold_s for event in person.events if event.kind == "set_end"), 3),
+            duration_s=round(person.last_seen - person.first_seen, 3),
             reason=reason,
             model=_text(self.model),
             software=__version__,
-            metrics={key: value for key, (value, _) in known.items()},
-            grades={key: grade for key, (_, grade) in known.items()},
+            metrics=metrics,
+            grade=grade,
+            grades=exceptions,
         )
         if self._sessions:
             self._outbox.add(stay.told, round(person.first_seen * 1e9))
@@ -151,6 +154,7 @@ class Journal:
         if not self._windows:
             return
         at, clock = self._stamp(stretch.begin)
+        grade, exceptions = shorten(stretch.grades)
         window = Window(
             device=self._device,
             boot=self._outbox.boot,
@@ -166,13 +170,14 @@ class Journal:
             reps=stretch.reps,
             partial_reps=stretch.partial_reps,
             metrics=stretch.metrics,
-            grades=stretch.grades,
+            grade=grade,
+            grades=exceptions,
         )
         self._outbox.add(window, round(stretch.begin * 1e9))
 
     def _stamp(self, monotonic_s: float) -> tuple[float | None, ClockSource]:
         now = self._clock.now()
-        at = None if now.utc is None else now.utc - (now.monotonic_ns / 1e9 - monotonic_s)
+        at = None if now.utc is None else round(now.utc - (now.monotonic_ns / 1e9 - monotonic_s), 3)
         return at, now.source
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cmath
 import math
 from collections import Counter as Tally
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from edge.coach.summary import Summary, typical_grade
 from wire.metrics import metrics
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
     from edge.coach.records import CoachEvent
     from edge.motion.grades import Grade, Measure
-
-KnownGrade = Literal["A", "B", "C"]
+    from wire.messages import Grade as KnownGrade
 
 WINDOW_S = 10.0
-_DIGITS = 2
+DIGITS = 2
+"""Of a metric's value as it is sent: a hundredth of a degree is finer than any camera sees."""
 
 
 class Stretch(NamedTuple):
@@ -91,10 +91,10 @@ class _Open:
         for key, mean in self._means.items():
             grade = typical_grade(mean.grades)
             if grade != "none":
-                values[key], grades[key] = round(mean.value(), _DIGITS), grade
+                values[key], grades[key] = round(mean.value(), DIGITS), grade
         for key, measure in self._summary.measures().items():
             if measure.value is not None and measure.grade != "none":
-                values[key], grades[key] = round(measure.value, _DIGITS), measure.grade
+                values[key], grades[key] = round(measure.value, DIGITS), measure.grade
         return Stretch(
             begin=self.begin,
             duration_s=round(self._last - self.begin, 3),

@@ -18,7 +18,7 @@ import paho.mqtt.client as paho
 import psycopg
 from paho.mqtt.enums import CallbackAPIVersion
 
-from wire.messages import Ack, Window, decode, encode
+from wire.messages import Ack, SessionChange, Window, decode, encode
 from wire.topics import Address
 
 if TYPE_CHECKING:
@@ -90,6 +90,16 @@ def window(box: str, seq: int, *, boot: str = "boot", subject: str = "ann", **mo
         "metrics": {"knee_flexion_left": seq % 100 + 0.5, "trunk_lean": 4.0}, "grades": {"knee_flexion_left": "B"},
     }  # fmt: skip
     return Window(**(fields | more))
+
+
+def session(box: str, seq: int, **more: Any) -> SessionChange:
+    """A change of a session of a box."""
+    fields: dict[str, Any] = {
+        "device": uuid(box), "boot": uuid(f"{box} boot"), "seq": seq, "at": NOON, "clock": "synchronised",
+        "session": uuid("session"), "change": "end", "subject": uuid("ann"), "species": "human", "camera": "cam0",
+        "model": "blazepose", "software": "1",
+    }  # fmt: skip
+    return SessionChange(**(fields | more))
 
 
 class _Broker(Protocol):

@@ -19,7 +19,7 @@ def window(**changes: Any) -> Window:
     fields: dict[str, Any] = {
         "device": ME, "boot": str(uuid.UUID(int=0)), "seq": 1, "at": UTC, "clock": "synchronised", "subject": WHO,
         "species": "human", "camera": "cam0", "duration_s": 10.0, "metrics": {"trunk_lean": 5.0},
-        "grades": {"trunk_lean": "A"},
+        "grade": "A",
     }  # fmt: skip
     return Window(**fields | changes)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,7 @@ from edge.uplink.outbox import START, Outbox
 from tests.coach.test_observer import frame, squatting, standing
 from tests.store.samples import begin, repetition
 from tests.uplink.samples import LIMITS, ME, STAY, UTC, session
-from wire.messages import SessionChange, Window
+from wire.messages import SessionChange, Window, all_grades
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +80,18 @@ def test_start_windows_and_end(outbox: Outbox) -> None:
     assert len({message.subject for message in told(outbox)}) == 1
     assert end.metrics["knee_rom_left"] > 60
     assert (start.camera, len(start.model)) == ("cam0", 64)
+
+
+def test_what_is_sent_is_short(outbox: Outbox) -> None:
+    """Grades but the most frequent, and digits that mean something."""
+    play(outbox, Frozen(), 12)
+    for message in told(outbox):
+        grades = Counter(all_grades(message).values())
+        assert grades.total() == len(message.metrics)
+        assert len(message.grades) == grades.total() - max(grades.values(), default=0)
+        assert message.at is not None
+        for value in (*message.metrics.values(), message.at, message.duration_s):
+            assert value == round(value, 3)
 
 
 def test_without_consent_nothing_is_even_kept(outbox: Outbox) -> None:

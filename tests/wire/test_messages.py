@@ -19,9 +19,11 @@ from wire.messages import (
     Message,
     SessionChange,
     Window,
+    all_grades,
     decode,
     decode_as,
     encode,
+    shorten,
 )
 from wire.metrics import metrics
 
@@ -34,7 +36,8 @@ WHO = "00000000-0000-4000-8000-00000000000c"
 HEAD: dict[str, Any] = {"device": ME, "boot": BOOT}
 WINDOW = Window(
     **HEAD, seq=7, at=1_800_000_000.25, clock="synchronised", subject=WHO, species="human", camera="cam0",
-    duration_s=10.0, exercise="squat", reps=3, metrics={"knee_flexion_left": 41.5}, grades={"knee_flexion_left": "B"},
+    duration_s=10.0, exercise="squat", reps=3, metrics={"knee_flexion_left": 41.5}, grade="B",
+    grades={"trunk_lean": "C"},
 )  # fmt: skip
 MESSAGES: dict[str, Message] = {
     "window": WINDOW,
@@ -105,6 +108,7 @@ def test_unknown_fields_are_tolerated() -> None:
         (changed(metrics={"trunk_lean\n": 1}), "malformed"),
         (changed(metrics={f"k{n}": 1 for n in range(129)}), "malformed"),
         (changed(grades={"trunk_lean": "none"}), "malformed"),
+        (changed(grade="none"), "malformed"),
         (changed(camera="cam\0"), "malformed"),
         (changed(camera="c" * 65), "malformed"),
     ],
@@ -113,6 +117,24 @@ def test_refused_with_a_reason(data: bytes, reason: str) -> None:
     with pytest.raises(ContractError) as refused:
         decode(data)
     assert refused.value.reason == reason
+
+
+@pytest.mark.parametrize("letters", ["", "A", "AAB", "ABC", "CBB"])
+def test_the_usual_grade_and_the_exceptions_say_the_same_as_every_grade(letters: str) -> None:
+    grades: Any = dict(zip(metrics(), letters, strict=False))
+    usual, exceptions = shorten(grades)
+    message = msgspec.structs.replace(
+        WINDOW, metrics=dict.fromkeys(grades, 1.0), grade=usual, grades=exceptions
+    )
+    assert all_grades(message) == grades
+    assert len(exceptions) == sum(letter != usual for letter in letters)
+
+
+def test_without_a_usual_grade_what_is_not_named_has_none() -> None:
+    message = msgspec.structs.replace(
+        WINDOW, metrics={"trunk_lean": 1.0, "view_yaw": 2.0}, grade=None, grades={"view_yaw": "A"}
+    )
+    assert all_grades(message) == {"view_yaw": "A"}
 
 
 def test_the_wrong_kind() -> None:

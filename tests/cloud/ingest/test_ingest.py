@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+import pytest
 
-from tests.cloud.fleet import NOON, uuid, wait_for, window
+from tests.cloud.fleet import NOON, session, uuid, wait_for, window
 from wire.messages import Birth, encode
 
 if TYPE_CHECKING:
@@ -33,6 +34,30 @@ def test_a_window_becomes_a_row_with_its_values_and_grades(
     grade = "select substr(grades, position, 1) from telemetry_10s, metric_columns where key = %s"
     assert database.value(grade, "knee_flexion_left") == "B"
     assert database.value(grade, "trunk_lean") == "-"
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_the_usual_grade_is_of_every_metric_that_has_a_value_and_no_grade_of_its_own(
+    database: Database, writer: Writer, exact: bool
+) -> None:
+    address = database.enrol("one")
+    known = {"trunk_lean": 1.0, "view_yaw": 2.0}
+    measured: dict[str, Any] = {
+        "metrics": known | ({"tail_wag": 3.0} if exact else {}), "grade": "C", "grades": {"view_yaw": "A"},
+    }  # fmt: skip
+    writer.write(
+        [
+            (address.topic("window"), encode(window("one", 1, **measured))),
+            (address.topic("window"), encode(window("one", 2, metrics=known, grades={"view_yaw": "B"}))),
+            (address.topic("session"), encode(session("one", 3, **measured))),
+        ]
+    )
+    letters = "select replace(grades, '-', ''), other from {} order by 1"
+    other = {"tail_wag": [3.0, "C"]} if exact else None
+    assert database.rows(letters.format("telemetry_10s")) == [("B", None), ("CA", other)]
+    assert database.rows(letters.format("exercise_sessions")) == [("CA", other)]
+    keys = "select key from metric_columns m join telemetry_10s on substr(grades, position, 1) = %s"
+    assert [database.value(keys, letter) for letter in "CA"] == ["trunk_lean", "view_yaw"]
 
 
 def test_what_boxes_said_of_themselves_before_the_first_start_is_known(

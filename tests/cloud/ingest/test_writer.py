@@ -14,13 +14,14 @@ from cloud.ingest.batch import Boot
 from cloud.ingest.claims import hold_subjects
 from cloud.ingest.decode import Decoder
 from cloud.ingest.devices import Device
-from tests.cloud.fleet import NOON, uuid, window
-from wire.messages import SessionChange, Window, encode
+from tests.cloud.fleet import NOON, session, uuid, window
+from wire.messages import Window, encode
 from wire.metrics import metrics
 
 if TYPE_CHECKING:
     from cloud.ingest.writer import Writer
     from tests.cloud.fleet import Database
+    from wire.messages import SessionChange
 
 
 def test_the_same_messages_again_add_nothing(database: Database, writer: Writer) -> None:
@@ -165,12 +166,7 @@ def test_erasing_waits_for_what_is_being_written(database: Database, writer: Wri
 
 
 def change(seq: int, what: Any, **more: Any) -> SessionChange:
-    fields: dict[str, Any] = {
-        "device": uuid("one"), "boot": uuid("one boot"), "seq": seq, "at": NOON, "clock": "synchronised",
-        "session": uuid("session"), "change": what, "subject": uuid("ann"), "species": "human", "camera": "cam0",
-        "model": "blazepose", "software": "1",
-    }  # fmt: skip
-    return SessionChange(**(fields | more))
+    return session("one", seq, change=what, **more)
 
 
 CHANGES = [
