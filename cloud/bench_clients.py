@@ -120,7 +120,7 @@ def with_paho(job: Job) -> Cost:
         arrived.release()
 
     client = paho.Client(
-        CallbackAPIVersion.VERSION2, client_id=job.client, protocol=paho.MQTTv5, manual_ack=True
+        CallbackAPIVersion.VERSION2, client_id=job.sessions[0], protocol=paho.MQTTv5, manual_ack=True
     )
     client.on_message = on_message
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
@@ -167,7 +167,7 @@ def with_gmqtt(job: Job) -> Cost:
 
         url = urlsplit(job.mqtt)
         client = gmqtt.Client(
-            job.client, clean_session=False, optimistic_acknowledgement=False, session_expiry_interval=3600,
+            job.sessions[0], clean_session=False, optimistic_acknowledgement=False, session_expiry_interval=3600,
             receive_maximum=min(4 * job.batch, 65_535),
         )  # fmt: skip
         client.on_message = on_message
