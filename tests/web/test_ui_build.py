@@ -82,7 +82,8 @@ def test_every_code_has_a_text(language: str, group: str, code: str) -> None:
 
 def test_korean_is_korean() -> None:
     latin = {key for key, text in texts("ko").items() if not re.search(r"[가-힣]", text)}
-    assert latin == {"app.name", "language.en", "unit.deg", "unit.m", "unit.percent", "unit.ms"}
+    units = {"deg", "m", "m_per_s", "ms", "percent", "ratio"}
+    assert latin == {"app.name", "language.en", *(f"unit.{unit}" for unit in units)}
 
 
 def test_dependencies_are_pinned() -> None:
