@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, FastAPI, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -58,7 +58,7 @@ sees the rows of their own tenant, and of these what their role and people's con
 
 Errors are `Problem` (RFC 9457)."""
 _REFUSALS = (400, 401, 403, 404, 409, 413, 422, 429, 503)
-_RESPONSES = {status: {"model": Problem, "content": {MEDIA_TYPE: {}}} for status in _REFUSALS}
+_RESPONSES = {status: {"model": Problem} for status in _REFUSALS}
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -91,10 +91,28 @@ def create_app(settings: Settings) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(_upkeep(state))
+    _describe_problems(app)
     add_problem_handlers(app)
     app.add_middleware(metrics.Counting)
     app.add_middleware(Guard, settings=settings)
     return app
+
+
+def _describe_problems(app: FastAPI) -> None:
+    """Errors have a media type of their own; FastAPI knows one for all answers."""
+    describe = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            for operations in describe()["paths"].values():
+                for operation in operations.values():
+                    for status in map(str, _REFUSALS):
+                        content = operation["responses"][status]["content"]
+                        content[MEDIA_TYPE] = content.pop("application/json")
+        assert app.openapi_schema is not None
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
 
 
 def _upkeep(state: State) -> APIRouter:

@@ -76,6 +76,13 @@ def add_problem_handlers(app: FastAPI) -> None:
         # Texts with NUL or half a surrogate: JSON allows them, the database does not.
         return problem(422, "request_invalid", "a value that cannot be stored")
 
+    @app.exception_handler(psycopg.errors.ForeignKeyViolation)
+    async def _removed(_: Request, error: psycopg.errors.ForeignKeyViolation) -> Response:
+        # Access tokens are good for minutes after a user was removed; columns such as given_by name who asks.
+        if (error.diag.constraint_name or "").endswith("_by_fkey"):
+            return problem(401, "sign_in_needed", "this user was removed", {"www-authenticate": "Bearer"})
+        return problem(409, "removed_meanwhile", "something that this names was removed meanwhile")
+
     @app.exception_handler(PoolTimeout)
     @app.exception_handler(PoolClosed)
     @app.exception_handler(psycopg.OperationalError)

