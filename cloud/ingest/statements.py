@@ -19,8 +19,6 @@ SESSION_COLUMNS = {
     "software": "text", "grades": "text", "other": "jsonb",
 }  # fmt: skip
 
-# Not straight into the table: the database does not COPY into tables with row security.
-COPY_WINDOWS = "copy staged from stdin (format binary)"
 COPY_SESSIONS = "copy staged_sessions from stdin"
 
 # A conflict would use up a number of the identity column each time: look first.
@@ -88,29 +86,22 @@ AVAILABLE = """
 class Statements(msgspec.Struct, frozen=True):
     """What depends on the metrics."""
 
-    prepare: tuple[sql.Composed, ...]
-    insert_windows: sql.Composed
+    stage_sessions: sql.Composed
+    copy_windows: sql.Composed
     upsert_sessions: sql.Composed
 
 
 def statements(keys: Sequence[str]) -> Statements:
     """The statements for a database with these metrics."""
 
-    def staged(name: str, columns: dict[str, str]) -> sql.Composed:
-        described = sql.SQL(", ").join(
-            sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(kind))
-            for column, kind in (columns | dict.fromkeys(keys, "real")).items()
-        )
-        return sql.SQL("create temp table {} ({}) on commit delete rows").format(
-            sql.Identifier(name), described
-        )
-
-    columns = sql.SQL(", ").join(map(sql.Identifier, (*COLUMNS, *keys)))
+    staged = sql.SQL(", ").join(
+        sql.SQL("{} {}").format(sql.Identifier(column), sql.SQL(kind))
+        for column, kind in (SESSION_COLUMNS | dict.fromkeys(keys, "real")).items()
+    )
+    windows = sql.SQL(", ").join(map(sql.Identifier, (*COLUMNS, *keys)))
     return Statements(
-        prepare=(staged("staged", COLUMNS), staged("staged_sessions", SESSION_COLUMNS)),
-        insert_windows=sql.SQL("insert into telemetry_10s ({columns}) select {columns} from staged").format(
-            columns=columns
-        ),
+        stage_sessions=sql.SQL("create temp table staged_sessions ({}) on commit delete rows").format(staged),
+        copy_windows=sql.SQL("copy telemetry_10s ({}) from stdin (format binary)").format(windows),
         upsert_sessions=_upsert_sessions(keys),
     )
 

@@ -107,8 +107,7 @@ class Writer:
                 self._decoder = Decoder(keys)
                 self._packer = Packer(self._decoder)
                 self._sorter = Sorter(self._decoder, self._directory, self._limits)
-                for staged in self._statements.prepare:
-                    db.execute(staged)
+                db.execute(self._statements.stage_sessions)
             except psycopg.Error:
                 db.close()
                 raise
@@ -145,9 +144,8 @@ class Writer:
         if not items:
             return 0
         times = microseconds([row for _, row in items], batch.received)
-        with cursor.copy(sql.COPY_WINDOWS) as copy:
+        with cursor.copy(self._statements.copy_windows) as copy:
             copy.write(self._packer.pack(items, written, times))
-        cursor.execute(self._statements.insert_windows)
         hours = times // 3_600_000_000 + HOURS_TO_2000
         changed = {
             (hour, subject): boot.device.tenant_id

@@ -1,5 +1,5 @@
 -- Hourly and daily rollups that stay right when rows arrive late, in both editions of TimescaleDB: continuous
--- aggregates neither stand on a table with row security nor take new columns.
+-- aggregates are licensed, and take no new columns.
 set local role kinebox_owner;
 
 create table telemetry_1h (

@@ -84,8 +84,7 @@ begin
         return 0;
     end if;
     update subjects set erased = coalesce(erased, now()) where id = which;
-    -- Row security adds the tenant. Twice the same column cannot be planned: timescaledb issue 6790.
-    delete from telemetry_10s where subject_id = which;
+    delete from telemetry_10s where tenant_id = tenant and subject_id = which;
     get diagnostics gone = row_count;
     delete from exercise_sessions where tenant_id = tenant and subject_id = which;
     delete from telemetry_1h where tenant_id = tenant and subject_id = which;

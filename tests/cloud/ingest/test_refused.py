@@ -110,6 +110,26 @@ def test_a_box_that_is_enrolled_later_is_taken_then(
     assert writer.write([message]).added == 1
 
 
+def test_a_row_that_the_database_has_without_knowing_its_number_stays_the_only_one(
+    database: Database, writer: Writer
+) -> None:
+    """COPY ends at a conflict: its batch is halved until the message is alone, and that becomes a letter."""
+    topic = database.enrol("one").topic("window")
+    writer.write([(topic, encode(window("one", seq, reps=1))) for seq in (1, 2, 3)])
+    database.rows("update boots set seqs = '{[1,2)}'")
+    again = [(topic, encode(window("one", seq, reps=2))) for seq in range(1, 10)]
+    written = writer.write(again)
+    assert (written.windows, written.added, len(written.dead)) == (7, 6, 2)
+    assert max(settled.seq for settled in written.settled) == 9
+    rows = database.rows("select seq, reps from telemetry_10s order by seq")
+    assert rows == [(seq, 1 if seq < 4 else 2) for seq in range(1, 10)]
+    assert database.rows("select reason, payload from dead_letters order by payload") == [
+        ("database", again[1][1]),
+        ("database", again[2][1]),
+    ]
+    assert writer.write(again).added == 0
+
+
 def test_what_only_the_database_refuses_is_found_in_its_batch(database: Database, writer: Writer) -> None:
     topic = database.enrol("one").topic("window")
     many: list[Any] = [

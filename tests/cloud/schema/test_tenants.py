@@ -49,24 +49,59 @@ def test_a_tenant_sees_its_own_rows_only(
 
 
 def test_every_table_of_rows_of_tenants_is_guarded(database: Database) -> None:
+    """By row security; the windows by having no reader but ingest, which serves every tenant."""
     unguarded = database.rows(
         """select relname from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id'
            where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace
              and not (relrowsecurity and relforcerowsecurity)"""
     )
-    assert unguarded == []
+    assert unguarded == [("telemetry_10s",)]
+    grants = """select grantee, privilege_type from information_schema.role_table_grants
+                where table_name = %s and grantee <> 'kinebox_owner' order by 2"""
+    for table in database.rows("select 'telemetry_10s' union all select relname::text from pg_class c "
+                               "where c.oid in (select show_chunks('telemetry_10s'))"):  # fmt: skip
+        assert database.rows(grants, *table) == [("kinebox_ingest", "INSERT"), ("kinebox_ingest", "SELECT")]
 
 
-@pytest.mark.parametrize("table", ["telemetry_10s", "device_health", "telemetry_values"])
-def test_the_api_cannot_reach_what_has_no_policy_of_its_own(api: psycopg.Connection[Any], table: str) -> None:
-    with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        api.execute(f"select * from {table}")
+_NO_TABLE = psycopg.errors.WrongObjectType, psycopg.errors.ObjectNotInPrerequisiteState
+"""What is said of a view that is asked for what only tables do."""
 
 
-def test_the_api_cannot_read_chunks(database: Database, api: psycopg.Connection[Any]) -> None:
-    (chunk,) = database.rows("select show_chunks('telemetry_10s')::text")[0]
-    with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        api.execute(f"select * from {chunk}")
+@pytest.mark.parametrize("table", ["telemetry_10s", "a chunk of it", "device_health", "telemetry_values"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "select * from {}",
+        "insert into {} default values",
+        "delete from {}",
+        "copy {} to stdout",
+        "truncate {}",
+    ],
+)
+def test_the_api_cannot_reach_what_has_no_policy_of_its_own(
+    database: Database, api: psycopg.Connection[Any], table: str, statement: str
+) -> None:
+    if table == "a chunk of it":
+        (table,) = database.rows("select show_chunks('telemetry_10s')::text")[0]
+    with pytest.raises((psycopg.errors.InsufficientPrivilege, *_NO_TABLE)):
+        api.execute(statement.format(table))
+
+
+def test_through_the_view_windows_are_added_for_the_own_tenant_alone(
+    database: Database, api: psycopg.Connection[Any]
+) -> None:
+    rival = database.value("select id from tenants where slug = 'rival'")
+    made = """insert into telemetry (time, seq, boot_id, tenant_id, device_id, subject_id, duration_s, reps,
+                  partial_reps, clock, historical, camera)
+              select time, 10 + {0}, boot_id, {0}, device_id, subject_id, duration_s, reps, partial_reps, clock,
+                  historical, camera from telemetry limit 1"""
+    api.execute(made.format("tenant_id"))
+    assert api.execute("select count(*) from telemetry").fetchone() == (SHOWN["telemetry"] + 1,)
+    with pytest.raises(psycopg.errors.WithCheckOptionViolation):
+        api.execute(made.format(rival))
+    for statement in ("update telemetry set tenant_id = tenant_id", "delete from telemetry"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            api.execute(statement)
 
 
 def test_a_function_of_the_query_sees_no_other_tenant(api: psycopg.Connection[Any]) -> None:
@@ -100,4 +135,5 @@ def test_not_even_the_owner_of_the_tables_reads_across_tenants(database: Databas
     writer.write([(topic, encode(window("one", 1)))])
     with psycopg.connect(database.owner_url, autocommit=True) as db:
         db.execute("set role kinebox_owner")
-        assert db.execute("select count(*) from telemetry_10s").fetchone() == (0,)
+        for table in ("boots", "subjects", "telemetry", "kinematic_metrics"):
+            assert db.execute(f"select count(*) from {table}").fetchone() == (0,)
