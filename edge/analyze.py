@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from edge.coach.observer import Observer, Person
+from edge.coach.observer import Observation, Observer, Person
 from edge.errors import CameraError, ConfigError
+from edge.export import Recording, check_formats, export_motion
 from edge.link import CameraState, Hello, PoseFrame
 from edge.motion.skeletons import SKELETONS
 from edge.vision.source import open_source
@@ -123,21 +124,24 @@ def analyze(
     threads: int = 1,
     height_m: float | None = None,
     out: Path | None = None,
+    formats: Sequence[str] = (),
     progress: Callable[[], object] = lambda: None,
 ) -> ClipReport:
     """Analyse one clip; with `out`, also write its report, measurements and trace there, once all are complete.
 
-    `height_m`: of whoever is seen. `progress` is called after each frame.
+    `height_m`: of whoever is seen. `formats`: of `edge.export`, also written to `out`. `progress` is called after
+    each frame.
     Raises CameraError, ModelError or ConfigError.
     """
     observer = Observer(exercise, height_m)  # an unknown exercise is refused before any work is done
+    check_formats(formats)
     people: list[Person] = []
     black: list[str] = []
     frames, first, last = 0, 0.0, 0.0
     with contextlib.ExitStack() as stack:
         source = open_source(str(path), precision=precision, threads=threads)
         stack.callback(source.close)
-        recorder = _Recorder(out, path, source.hello) if out else None
+        recorder = _Recorder(out, path, source.hello, formats) if out else None
         if recorder:
             stack.callback(recorder.close)
         for record in source.stream():
@@ -151,17 +155,16 @@ def analyze(
             last = record.monotonic_ns / 1e9
             first = last if frames == 0 else first
             frames += 1
-            for seen in observer.update(record):
-                if recorder:
-                    recorder.measure(
-                        last - first, seen.person.id, {k: m.value for k, m in seen.measures.items()}
-                    )
+            seen = observer.update(record)
+            if recorder:
+                recorder.measure(last - first, seen)
             people += observer.absent(last)
             progress()
         people += observer.finish()
         report = _clip_report(path, people, frames, first, last, [*source.remarks, *dict.fromkeys(black)])
         if recorder:
-            recorder.finish(report)
+            tilt = next((person.walks.tilt for person in people if person.walks.tilt is not None), None)
+            recorder.finish(report, tilt)
     return report
 
 
@@ -252,13 +255,14 @@ def _output(clip: Path, folder: Path, ending: str) -> Path:
 
 
 class _Recorder:
-    """Writes what `--out` asks for: a report (.json), a row a frame and subject (.csv), and a trace.
+    """Writes what `--out` asks for: a report (.json), a row a frame and subject (.csv), a trace, and `formats`.
 
     Every failure to write is a ConfigError. Without `finish`, nothing is left behind.
     """
 
-    def __init__(self, folder: Path, clip: Path, hello: Hello) -> None:
-        self._folder, self._clip = folder, clip
+    def __init__(self, folder: Path, clip: Path, hello: Hello, formats: Sequence[str]) -> None:
+        self._folder, self._clip, self._formats = folder, clip, formats
+        self._recording = Recording()
         self._keys = [metric.key for metric in live_metrics()]
         with self._told():
             folder.mkdir(parents=True, exist_ok=True)
@@ -281,19 +285,40 @@ class _Recorder:
         with self._told():
             self._trace.write(record)
 
-    def measure(self, t: float, subject: int, values: dict[str, float | None]) -> None:
-        row = ["" if (value := values.get(key)) is None else f"{value:.2f}" for key in self._keys]
-        with self._told():
-            self._rows.writerow([f"{t:.3f}", subject, *row])
+    def measure(self, t: float, seen: Sequence[Observation]) -> None:
+        """Everyone in the picture at `t` seconds of the clip."""
+        self._recording.picture(t)
+        for one in seen:
+            values = [None if (m := one.measures.get(key)) is None else m.value for key in self._keys]
+            row = ["" if value is None else f"{value:.2f}" for value in values]
+            with self._told():
+                self._rows.writerow([f"{t:.3f}", one.person.id, *row])
+            if self._formats:
+                subject = one.subject
+                self._recording.add(
+                    subject.id,
+                    subject.species,
+                    subject.skeleton,
+                    subject.points(),
+                    subject.world_points(),
+                    one.measures,
+                )
 
-    def finish(self, report: ClipReport) -> None:
-        """All is complete: put it in its place."""
+    def finish(self, report: ClipReport, tilt: float | None) -> None:
+        """All is complete: put it in its place. `tilt`: of the camera, in degrees, where it is known."""
+        subjects = report.subjects if self._formats else ()
+        motions = [self._recording.motion(subject.id, self._keys, tilt) for subject in subjects]
         with self._told():
             text = msgspec.json.format(msgspec.json.encode(report), indent=2)
             (self._part / _JSON).write_bytes(text)
             self._files.close()
+            exported = self._part / "exported"
+            exported.mkdir()
+            export_motion(motions, exported / display_name(self._clip), self._formats)
             for ending in _ENDINGS:
                 (self._part / ending).replace(_output(self._clip, self._folder, ending))
+            for file in exported.iterdir():
+                file.replace(self._folder / file.name)
 
     def close(self) -> None:
         """Remove what is not complete."""

@@ -62,6 +62,7 @@ class Format(StrEnum):
 
     csv = "csv"
     json = "json"
+    mot = "mot"
 
 
 PrecisionOption = Annotated[Precision, typer.Option(help="int8 is the fast one, fp32 the fallback.")]
@@ -94,6 +95,13 @@ def analyze(
     out: Annotated[
         Path | None, typer.Option(help="Folder for the report (JSON), measurements (CSV) and keypoint trace.")
     ] = None,
+    format: Annotated[  # noqa: A002
+        str,
+        typer.Option(
+            help="More files for --out, separated by commas: trc (markers in metres and in pixels, for OpenSim and "
+            "Sports2D), mot (angles, for OpenSim), c3d (markers), csv or json (keypoints over time)."
+        ),
+    ] = "",
     precision: PrecisionOption = Precision.int8,
     threads: ThreadsOption = 2,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -101,12 +109,17 @@ def analyze(
     """Count and measure the movement in a video, with the pipeline the box runs live."""
     from edge import analyze as analysis
     from edge.coach.observer import Observer
+    from edge.export import check_formats, parse_formats
 
     if species is Species.dog:
         raise ConfigError("this release has no pose model for dogs", "Analyse people with --species human.")
     if reference is not None:
         raise ConfigError("this release cannot compare with a reference video yet", "Leave --reference out.")
     Observer(exercise)  # an unknown exercise is told once, not for every clip
+    formats = parse_formats(format)
+    check_formats(formats)
+    if formats and out is None:
+        raise ConfigError("--format says what is written, but not where", "Add --out FOLDER.")
     files = analysis.clips(video)
     if out is not None:
         analysis.refuse_overwriting(files, out)
@@ -130,6 +143,7 @@ def analyze(
                     threads=threads,
                     height_m=height_m,
                     out=out,
+                    formats=formats,
                     progress=partial(progress.advance, task),
                 )
             except KineboxError as error:
@@ -237,12 +251,15 @@ def demo(
 @app.command()
 def export(
     folder: Annotated[Path, typer.Argument(help="Folder to write into.")],
-    format: Annotated[Format, typer.Option(help="Tidy tables, or one document.")] = Format.csv,  # noqa: A002
+    format: Annotated[Format, typer.Option(help="Tables, one document, OpenSim.")] = Format.csv,  # noqa: A002
     session: Annotated[list[str] | None, typer.Option(help="Only this session; may be repeated.")] = None,
     since: Annotated[datetime | None, typer.Option(help="Only sessions begun at or after this time.")] = None,
     until: Annotated[datetime | None, typer.Option(help="Only sessions begun before this time.")] = None,
 ) -> None:
-    """Write recorded sessions as CSV or JSON."""
+    """Write recorded sessions as CSV, JSON or OpenSim motions.
+
+    Sessions hold angles, no keypoints: for markers (trc, c3d) use kinebox analyze with a video or a trace.
+    """
     from edge.store import Store, database_path, export_sessions
 
     if not database_path().exists():

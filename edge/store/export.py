@@ -1,9 +1,12 @@
-"""Sessions as files for other programs: a set of tidy CSV tables, or one JSON document.
+"""Sessions as files for other programs: a set of tidy CSV tables, one JSON document, or OpenSim's motions.
 
 A session has rows of different kinds, which one table could not hold without gaps. So CSV comes as five
 tables, joined by their column `session`: sessions, sets, repetitions, samples and measurements. In a folder
 they are five files; in a stream, one ZIP archive. Times are UTC (ISO 8601) or seconds into the session;
 an empty cell is "not measurable".
+
+For OpenSim there is a `.mot` a session with its samples' angles. There are no marker files of sessions: the
+store keeps angles, no keypoints. `kinebox analyze --format trc` writes them from a clip or a trace.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import datetime
+from math import nan
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Literal
 
@@ -21,13 +25,15 @@ import msgspec
 
 from edge.coach.records import Repetition
 from edge.errors import StoreError
+from edge.export.mot import mot
 from edge.store.records import Samples, Session
 from edge.store.schema import metric_columns
+from wire.metrics import live_metrics
 
 if TYPE_CHECKING:
     from edge.store.store import Store
 
-ExportFormat = Literal["csv", "json"]
+ExportFormat = Literal["csv", "json", "mot"]
 
 PAGE = 100
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -104,27 +110,36 @@ def _stream(sessions: Iterator[ExportedSession], stream: IO[bytes], format: Expo
     if format == "json":
         return _write_json(sessions, stream)
     with tempfile.TemporaryDirectory(prefix="kinebox-export-") as folder:
-        count = _files(sessions, Path(folder), "csv")
+        count = _files(sessions, Path(folder), format)
         with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
-            for table in TABLES:
-                archive.write(Path(folder, f"{table}.csv"), f"{table}.csv")
+            for file in sorted(Path(folder).iterdir()):
+                archive.write(file, file.name)
     return count
 
 
 def _files(sessions: Iterator[ExportedSession], folder: Path, format: ExportFormat) -> int:  # noqa: A002
-    names = ["sessions.json"] if format == "json" else [f"{table}.csv" for table in TABLES]
-    parts = [folder / f"{name}.part" for name in names]
-    try:
-        if format == "json":
-            with parts[0].open("wb") as stream:
-                count = _write_json(sessions, stream)
-        else:
-            count = _write_tables(sessions, parts)
-        for part, name in zip(parts, names, strict=True):
-            part.replace(folder / name)
-    finally:
-        for part in parts:
-            part.unlink(missing_ok=True)
+    """All files are complete before the first of them takes its name."""
+    with tempfile.TemporaryDirectory(prefix=".kinebox-export-", dir=folder) as name:
+        parts = Path(name)
+        count = _WRITERS[format](sessions, parts)
+        for part in parts.iterdir():
+            part.replace(folder / part.name)
+    return count
+
+
+def _write_document(sessions: Iterator[ExportedSession], folder: Path) -> int:
+    with (folder / "sessions.json").open("wb") as stream:
+        return _write_json(sessions, stream)
+
+
+def _write_motions(sessions: Iterator[ExportedSession], folder: Path) -> int:
+    count = 0
+    keys = [metric.key for metric in live_metrics() if metric.unit == "deg"]
+    for session in sessions:
+        count += 1
+        angles = {key: [nan if v is None else v for v in session.samples.series[key]] for key in keys}
+        text = mot(session.id, session.samples.t, angles)
+        (folder / f"{session.id}.mot").write_text(text, encoding="utf-8")
     return count
 
 
@@ -138,11 +153,12 @@ def _write_json(sessions: Iterator[ExportedSession], stream: IO[bytes]) -> int:
     return count
 
 
-def _write_tables(sessions: Iterator[ExportedSession], paths: Sequence[Path]) -> int:
+def _write_tables(sessions: Iterator[ExportedSession], folder: Path) -> int:
     count = 0
     with ExitStack() as stack:
+        files = [folder / f"{table}.csv" for table in TABLES]
         writers = [
-            csv.writer(stack.enter_context(path.open("w", encoding="utf-8", newline=""))) for path in paths
+            csv.writer(stack.enter_context(file.open("w", encoding="utf-8", newline=""))) for file in files
         ]
         for table, writer in zip(TABLES.values(), writers, strict=True):
             writer.writerow(table.header)
@@ -200,3 +216,9 @@ TABLES = {
     "measurements": _Table(("session", "key", "value", "unit", "grade", "reasons"), _measurement_rows),
 }
 """The tables of a CSV export, by file name."""
+
+_WRITERS: dict[ExportFormat, Callable[[Iterator[ExportedSession], Path], int]] = {
+    "csv": _write_tables,
+    "json": _write_document,
+    "mot": _write_motions,
+}
