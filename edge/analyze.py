@@ -23,6 +23,8 @@ from wire.metrics import live_metrics, metrics
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from edge.coach.records import RepetitionMeasure
+    from edge.motion.grades import Measure
     from edge.vision.inference import Precision
 
 SCHEMA = 1
@@ -50,6 +52,8 @@ class EventReport(msgspec.Struct, frozen=True):
 
     t: float
     kind: str
+    measures: dict[str, MetricReport] = {}
+    """Of a repetition."""
 
 
 class SubjectReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -217,7 +221,11 @@ def _report(person: Person, start: float) -> SubjectReport:
     if main is None and person.coach.given:
         main = person.coach.choice
     reps, partial, held = totals.get(main or "", (0, 0, 0.0))
-    rows = metrics()
+    measured = {
+        event.t: event.repetition.measures
+        for event in person.events
+        if event.kind == "rep_measured" and event.repetition is not None
+    }
     return SubjectReport(
         id=person.id,
         species=person.species,
@@ -231,17 +239,25 @@ def _report(person: Person, start: float) -> SubjectReport:
             name: {"reps": r, "partial_reps": p, "hold_s": round(h, 2)} for name, (r, p, h) in totals.items()
         },
         events=[
-            EventReport(round(max(event.t - start, 0.0), 3), event.kind)
+            EventReport(
+                round(max(event.t - start, 0.0), 3),
+                event.kind,
+                _reported(measured.get(event.t, {})) if event.repetition is not None else {},
+            )
             for event in sorted(person.events, key=lambda event: event.t)
+            if event.kind != "rep_measured"
         ],
         gait=person.walks.kind,
-        metrics={
-            key: MetricReport(
-                None if m.value is None else round(m.value, 2), rows[key].unit, m.grade, m.reasons
-            )
-            for key, m in person.measures().items()
-        },
+        metrics=_reported(person.measures()),
     )
+
+
+def _reported(measures: Mapping[str, Measure | RepetitionMeasure]) -> dict[str, MetricReport]:
+    rows = metrics()
+    return {
+        key: MetricReport(None if m.value is None else round(m.value, 2), rows[key].unit, m.grade, m.reasons)
+        for key, m in measures.items()
+    }
 
 
 def display_name(path: Path) -> str:

@@ -28,6 +28,8 @@ class _Stay:
         self.start = start
         """When the subject was first seen, on the clock of the frames."""
         self.set: int | None = None
+        self.repetitions: dict[float, int] = {}
+        """Ids of those that are not measured yet, by their times."""
         self.sampled = float("-inf")
         self.early: list[tuple[float, Values]] = []
         """Samples from before it was a session."""
@@ -115,8 +117,13 @@ class Recorder:
             elif stay.set is not None and event.kind == "set_end":
                 self.store.end_set(stay.set, t=at, hold_s=event.hold_s)
                 stay.set = None
+                stay.repetitions.clear()
+            elif event.kind == "rep_measured" and event.repetition is not None:
+                if (known := stay.repetitions.pop(event.t, None)) is not None:
+                    self.store.measure_repetition(known, event.repetition.measures)
             elif stay.set is not None and event.repetition is not None:
-                self.store.add_repetition(stay.set, replace(event.repetition, t=at))
+                added = self.store.add_repetition(stay.set, replace(event.repetition, t=at))
+                stay.repetitions[event.t] = added
         stay.written = len(person.events)
 
 
@@ -125,6 +132,12 @@ def _news(stay: _Stay, person: Person) -> list[Event]:
     new = person.events[stay.told :]
     stay.told = len(person.events)
     return [
-        Event(subject=person.id, kind=event.kind, t=max(event.t - stay.start, 0.0), exercise=event.exercise)
+        Event(
+            subject=person.id,
+            kind=event.kind,
+            t=max(event.t - stay.start, 0.0),
+            exercise=event.exercise,
+            measures=event.repetition.measures if event.repetition is not None else {},
+        )
         for event in new
     ]

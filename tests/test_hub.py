@@ -60,10 +60,12 @@ def test_a_stay_becomes_a_session_and_everything_is_told_once(store: Store) -> N
     for number in range(1, 330):
         desk.hub.take(frame(number, squatting(number, 1)))
     desk.hub.take(CameraState(camera="cam0", state="ended", monotonic_ns=11 * 10**9))
-    assert desk.kinds() == [
+    kinds = desk.kinds()
+    assert [kind for kind in kinds if kind != "rep_measured"] == [
         *("set_start", "rep", "session_start", "rep", "rep", "rep", "rep"),
         *("set_end", "session_end"),
     ]
+    assert kinds.count("rep_measured") == 5
     store.flush()
     (session,) = store.sessions(10)
     assert (session.end_reason, session.camera, session.model) == ("source_ended", "cam0", "blazepose-int8")
@@ -72,6 +74,8 @@ def test_a_stay_becomes_a_session_and_everything_is_told_once(store: Store) -> N
     assert max(b - a for a, b in pairwise(samples.t)) < 0.3
     (done,) = store.session(session.id).sets
     assert [repetition.t for repetition in done.repetitions] == pytest.approx([1, 3, 5, 7, 9], abs=0.1)
+    for repetition in done.repetitions:
+        assert repetition.measures["rep_range"].value == pytest.approx(100, abs=6)
 
 
 def test_those_who_walk_by_leave_no_session_but_their_set_ends(store: Store) -> None:
@@ -79,7 +83,7 @@ def test_those_who_walk_by_leave_no_session_but_their_set_ends(store: Store) -> 
     for number in range(1, 80):
         desk.hub.take(frame(number, squatting(number, 1)))
     desk.hub.end("stopped")
-    assert desk.kinds() == ["set_start", "rep", "set_end"]
+    assert desk.kinds() == ["set_start", "rep", "rep_measured", "set_end"]
     store.flush()
     assert store.sessions(10) == []
 

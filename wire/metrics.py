@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 Species = Literal["human", "dog"]
-Statistic = Literal["live", "peak", "range", "gait"]
+Statistic = Literal["live", "peak", "range", "gait", "repetition", "symmetry", "sway", "jump"]
 
 
 class Metric(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from edge.coach.coach import Coach
+from edge.coach.repetitions import Repetitions
 from edge.coach.summary import Summary
 from edge.coach.walks import Walks
 from edge.motion.body import Body
@@ -36,6 +37,7 @@ class Person:
         self.frames = 0
         self.coach = Coach(choice)
         self.summary = Summary()
+        self.repetitions = Repetitions()
         self.walks = Walks(subject.species, height_m)
         self.speeds = Speeds()
         self.events: list[CoachEvent] = []
@@ -43,7 +45,12 @@ class Person:
 
     def measures(self) -> dict[str, Measure]:
         """Every metric of the session by key; call it when the person has left."""
-        return self.summary.measures() | self.walks.measures()
+        return self.summary.measures() | self.repetitions.measures() | self.walks.measures()
+
+    def finish_set(self) -> None:
+        """Nothing more is counted for now: end the set in progress."""
+        self.events += self.repetitions.finish()
+        self.events += self.coach.finish(self.last_seen)
 
 
 class Observation(NamedTuple):
@@ -85,7 +92,7 @@ class Observer:
         Coach(choice)
         self.choice = choice
         for person in self.people.values():
-            person.events += person.coach.finish(person.last_seen)
+            person.finish_set()
             person.coach = Coach(choice)
 
     def update(self, frame: PoseFrame) -> list[Observation]:
@@ -105,6 +112,7 @@ class Observer:
             person.last_seen = t
             person.frames += 1
             person.events += events
+            person.events += person.repetitions.update(now, t, events)
             person.summary.add(measures)
             person.walks.add(t, body, now.angles.value)
             observations.append(Observation(person, subject, state, measures))
@@ -123,7 +131,7 @@ class Observer:
         return [self._leave(person) for person in list(self.people.values())]
 
     def _leave(self, person: Person) -> Person:
-        person.events += person.coach.finish(person.last_seen)
+        person.finish_set()
         person.walks.finish()
         del self.people[person.id]
         return person

@@ -6,10 +6,21 @@ from typing import Literal
 
 import msgspec
 
+from edge.motion.grades import Grade
+
 Phase = Literal["ready", "out", "peak", "back", "hold"]
 """`ready`: at the start position; `out`: on the way to the far end; `peak`: there; `back`: returning."""
 
 Side = Literal["left", "right", "both"]
+
+
+class RepetitionMeasure(msgspec.Struct, frozen=True):
+    """One number of a repetition, with how far it can be trusted."""
+
+    value: float | None
+    grade: Grade
+    reasons: tuple[str, ...] = ()
+    """Reason codes, such as joint_hidden."""
 
 
 class Repetition(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +42,8 @@ class Repetition(msgspec.Struct, frozen=True, kw_only=True):
     """Angle between the two ends of the movement's leading signal; None where that is no angle."""
     peak_deg: float | None
     """The leading angle at the far end."""
+    measures: dict[str, RepetitionMeasure] = {}
+    """By key of the metric catalogue (statistic `repetition`); known a moment after it was counted."""
 
 
 class CoachEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,7 +51,8 @@ class CoachEvent(msgspec.Struct, frozen=True, kw_only=True):
 
     t: float
     """Seconds on the clock of the frames."""
-    kind: Literal["set_start", "rep", "partial_rep", "set_end"]
+    kind: Literal["set_start", "rep", "partial_rep", "rep_measured", "set_end"]
+    """`rep_measured`: the numbers of a repetition that was told of before, its `repetition.t` is the same."""
     exercise: str
     repetition: Repetition | None = None
     hold_s: float = 0.0

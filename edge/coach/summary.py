@@ -61,6 +61,30 @@ class _Course:
         return tuple(reason for reason, count in self.reasons.most_common() if count >= least)
 
 
+class Mean:
+    """One metric over what happens several times (strides, repetitions): its mean, and how well it was measured."""
+
+    def __init__(self) -> None:
+        self.total = self.weight = 0.0
+        self.grades: Tally[Grade] = Tally()
+        self.reasons: Tally[Reason] = Tally()
+
+    def add(self, measure: Measure, times: int = 1) -> None:
+        """Take one measure that stands for `times` of them."""
+        self.grades[measure.grade] += times
+        for reason in measure.reasons:
+            self.reasons[reason] += times
+        if measure.value is not None:
+            self.total += measure.value * times
+            self.weight += times
+
+    def measure(self) -> Measure:
+        """The mean, with the grade that most of them reach."""
+        grade = typical_grade(self.grades)
+        reasons = tuple(reason for reason, _ in self.reasons.most_common()) if grade != "A" else ()
+        return Measure(None if grade == "none" else self.total / self.weight, grade, reasons)
+
+
 class Summary:
     """Takes the live metrics of every moment and answers with those of the session."""
 

@@ -1,9 +1,9 @@
 """Sessions as files for other programs: a set of tidy CSV tables, one JSON document, or OpenSim's motions.
 
-A session has rows of different kinds, which one table could not hold without gaps. So CSV comes as five
-tables, joined by their column `session`: sessions, sets, repetitions, samples and measurements. In a folder
-they are five files; in a stream, one ZIP archive. Times are UTC (ISO 8601) or seconds into the session;
-an empty cell is "not measurable".
+A session has rows of different kinds, which one table could not hold without gaps. So CSV comes as six
+tables, joined by their column `session`: sessions, sets, repetitions and their measures, samples and
+measurements. In a folder they are six files; in a stream, one ZIP archive. Times are UTC (ISO 8601) or
+seconds into the session; an empty cell is "not measurable".
 
 For OpenSim there is a `.mot` a session with its samples' angles. There are no marker files of sessions: the
 store keeps angles, no keypoints. `kinebox analyze --format trc` writes them from a clip or a trace.
@@ -28,7 +28,7 @@ from edge.errors import StoreError
 from edge.export.mot import mot
 from edge.store.records import Samples, Session
 from edge.store.schema import metric_columns
-from wire.metrics import live_metrics
+from wire.metrics import live_metrics, metrics
 
 if TYPE_CHECKING:
     from edge.store.store import Store
@@ -179,6 +179,7 @@ def _cell(value: object) -> object:
 
 
 _SESSION = ("started", "ended", "end_reason", "duration_s", "subject", "species", "camera", "model")
+_REPETITION = tuple(name for name in Repetition.__struct_fields__ if name != "measures")
 _SET = ("exercise", "start_s", "end_s", "reps", "partial_reps", "hold_s")
 
 
@@ -194,7 +195,22 @@ def _set_rows(session: ExportedSession) -> Iterator[Row]:
 def _repetition_rows(session: ExportedSession) -> Iterator[Row]:
     for number, recorded in enumerate(session.sets, 1):
         for repetition in recorded.repetitions:
-            yield (session.id, number, recorded.exercise, *msgspec.structs.astuple(repetition))
+            yield (
+                session.id,
+                number,
+                recorded.exercise,
+                *(getattr(repetition, name) for name in _REPETITION),
+            )
+
+
+def _repetition_measure_rows(session: ExportedSession) -> Iterator[Row]:
+    rows = metrics()
+    for number, recorded in enumerate(session.sets, 1):
+        for one in recorded.repetitions:
+            for key, measured in one.measures.items():
+                unit = rows[key].unit if key in rows else ""
+                reasons = " ".join(measured.reasons)
+                yield (session.id, number, one.t, key, measured.value, unit, measured.grade, reasons)
 
 
 def _sample_rows(session: ExportedSession) -> Iterator[Row]:
@@ -211,7 +227,10 @@ def _measurement_rows(session: ExportedSession) -> Iterator[Row]:
 TABLES = {
     "sessions": _Table(("session", *_SESSION), _session_rows),
     "sets": _Table(("session", "set", *_SET), _set_rows),
-    "repetitions": _Table(("session", "set", "exercise", *Repetition.__struct_fields__), _repetition_rows),
+    "repetitions": _Table(("session", "set", "exercise", *_REPETITION), _repetition_rows),
+    "repetition_measures": _Table(
+        ("session", "set", "t", "key", "value", "unit", "grade", "reasons"), _repetition_measure_rows
+    ),
     "samples": _Table(("session", "t", *metric_columns()), _sample_rows),
     "measurements": _Table(("session", "key", "value", "unit", "grade", "reasons"), _measurement_rows),
 }

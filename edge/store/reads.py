@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from edge.coach.records import Repetition
+from edge.coach.records import Repetition, RepetitionMeasure
 from edge.store.errors import UnknownSessionError
 from edge.store.records import ExerciseTotal, Measurement, RecordedSet, Samples, Session, SessionSummary
 from edge.store.recovery import LAST_EVIDENCE
@@ -122,6 +122,7 @@ def _sets(connection: sqlite3.Connection, session: int) -> list[RecordedSet]:
         [session],
     ):
         fields = {name: row[name] for name in Repetition.__struct_fields__}
+        fields["measures"] = msgspec.json.decode(row["measures"], type=dict[str, RepetitionMeasure])
         repetitions[row["set_id"]].append(Repetition(**fields))
     return [
         RecordedSet(

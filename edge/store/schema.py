@@ -77,6 +77,12 @@ def _sessions(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations(name="0002_repetition_measures")
+def _repetition_measures(db: Database) -> None:
+    # By key of the catalogue, as JSON: a repetition is read as a whole, and which keys it has depends on its limbs.
+    db.execute("ALTER TABLE repetitions ADD COLUMN measures TEXT NOT NULL DEFAULT '{}'")
+
+
 def metric_columns() -> tuple[str, ...]:
     """The samples table's metric columns, which are the keys of the catalogue's live metrics.
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from edge.coach.records import Repetition
+    from edge.coach.records import Repetition, RepetitionMeasure
     from edge.store.records import EndReason, Grade, Samples, Session, SessionSummary, Species
 
 MAX_PENDING = 20_000
@@ -176,8 +176,8 @@ class Store:
             self._group.add("UPDATE sets SET end_s = ?, hold_s = ? WHERE id = ?", (end, held, set_id))
             del self._sets[set_id]
 
-    def add_repetition(self, set_id: int, repetition: Repetition) -> None:
-        """Add a repetition to an open set."""
+    def add_repetition(self, set_id: int, repetition: Repetition) -> int:
+        """Add a repetition to an open set and return its id."""
         values = (
             _seconds(repetition.t),
             repetition.kind,
@@ -187,14 +187,25 @@ class Store:
             _seconds(repetition.concentric_s),
             _finite(repetition.range_deg),
             _finite(repetition.peak_deg),
+            _measures(repetition.measures),
         )
         numbering = self._become_recorder()
         with self._lock:
             self._known_set(set_id)
+            repetition_id = numbering.next("repetitions")
             self._group.add(
                 "INSERT INTO repetitions (id, set_id, t, kind, side, duration_s, eccentric_s, concentric_s,"
-                " range_deg, peak_deg) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-                (numbering.next("repetitions"), set_id, *values),
+                " range_deg, peak_deg, measures) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (id) DO NOTHING",
+                (repetition_id, set_id, *values),
+            )
+        return repetition_id
+
+    def measure_repetition(self, repetition_id: int, measures: Mapping[str, RepetitionMeasure]) -> None:
+        """Set the numbers of a repetition, which are known a moment after it was counted."""
+        with self._lock:
+            self._group.add(
+                "UPDATE repetitions SET measures = ? WHERE id = ?", (_measures(measures), repetition_id)
             )
 
     def add_sample(self, session_id: str, t: float, values: Mapping[str, float | None]) -> None:
@@ -339,6 +350,11 @@ class Store:
 def _finite(value: float | None) -> float | None:
     """A plain float (also from a numpy scalar), or None for what is no number: NaN, infinities, None."""
     return float(value) if value is not None and math.isfinite(value) else None
+
+
+def _measures(measures: Mapping[str, RepetitionMeasure]) -> str:
+    """As JSON; msgspec writes null for what is no number."""
+    return msgspec.json.encode(measures).decode()
 
 
 def _seconds(value: float) -> float:

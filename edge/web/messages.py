@@ -7,11 +7,13 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from edge.coach.records import Phase
+from edge.coach.records import Phase, RepetitionMeasure
 from edge.store.records import Grade, Species
 
 CameraState = Literal["starting", "live", "lost", "ended", "black"]
-EventKind = Literal["rep", "partial_rep", "set_start", "set_end", "session_start", "session_end"]
+EventKind = Literal[
+    "rep", "partial_rep", "rep_measured", "set_start", "set_end", "session_start", "session_end"
+]
 Milliseconds = Annotated[float, Meta(description="UTC, milliseconds since 1970")]
 
 
@@ -89,6 +91,10 @@ class Event(msgspec.Struct, tag="event", frozen=True, kw_only=True):
     kind: EventKind
     t: Annotated[float, Meta(description="Seconds since the session began")]
     exercise: str | None = None
+    measures: Annotated[
+        dict[str, RepetitionMeasure],
+        Meta(description="With rep_measured: the numbers of the repetition that was counted at `t`"),
+    ] = {}
 
 
 class Ping(msgspec.Struct, tag="ping", frozen=True, kw_only=True):

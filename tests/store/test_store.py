@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edge.coach.records import Repetition
+from edge.coach.records import Repetition, RepetitionMeasure
 from edge.errors import StoreError
 from edge.store import ExerciseTotal, SessionRunningError, Store, UnknownMetricError, UnknownSessionError
 from edge.store.store import MAX_PENDING
@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 def test_a_whole_session(store: Store) -> None:
     session_id = begin(store)
     squats = store.begin_set(session_id, exercise="squat", t=1.0)
-    store.add_repetition(squats, repetition(3.0))
+    squat = store.add_repetition(squats, repetition(3.0))
+    measures = {
+        "rep_range": RepetitionMeasure(90.5, "B", ("oblique_view",)),
+        "rep_peak": RepetitionMeasure(None, "none", ("joint_hidden",)),
+    }
+    store.measure_repetition(squat, measures)
     store.add_repetition(squats, repetition(6.0, kind="partial", side=None, range_deg=None, peak_deg=None))
     store.end_set(squats, t=7.0)
     for held in (20.0, 10.0):
@@ -59,7 +64,7 @@ def test_a_whole_session(store: Store) -> None:
         ("plank", 8.0, 18.0, 0, 0, 10.0),
     ]
     assert session.sets[0].repetitions == [
-        repetition(3.0),
+        repetition(3.0, measures=measures),
         repetition(6.0, kind="partial", side=None, range_deg=None, peak_deg=None),
     ]
     left, right = session.measurements["knee_rom_left"], session.measurements["knee_rom_right"]

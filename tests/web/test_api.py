@@ -191,6 +191,7 @@ def test_csv_export(box: Box) -> None:
         "sessions.csv": 1,
         "sets.csv": 1,
         "repetitions.csv": 3,
+        "repetition_measures.csv": 0,
         "samples.csv": 5,
         "measurements.csv": 1,
     }
