@@ -14,6 +14,7 @@ from edge.motion.body import Body
 from edge.motion.lens import Lens
 from edge.motion.measure import measure_body
 from edge.motion.signals import Signals
+from edge.motion.symmetry import measure_symmetry
 from edge.motion.trembling import Speeds
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ class Person:
 
     def measures(self) -> dict[str, Measure]:
         """Every metric of the session by key; call it when the person has left."""
-        return self.summary.measures() | self.repetitions.measures() | self.walks.measures()
+        measures = self.summary.measures() | self.repetitions.measures()
+        measures |= measure_symmetry(measures, from_the_side=self.summary.from_the_side())
+        return measures | self.walks.measures()
 
     def finish_set(self) -> None:
         """Nothing more is counted for now: end the set in progress."""

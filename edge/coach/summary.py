@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge.motion.grades import Grade, Measure, Reason
+from edge.motion.symmetry import SIDE_VIEW
 from wire.metrics import Metric, metrics
 
 if TYPE_CHECKING:
@@ -103,6 +104,15 @@ class Summary:
             for key, metric in metrics().items()
             if metric.of is not None and metric.of in self._courses
         }
+
+    def from_the_side(self) -> bool:
+        """Whether for most of the time one side of the body hid the other."""
+        turn = self._courses.get("view_yaw")
+        if turn is None:
+            return False
+        degrees = np.abs(np.arange(_LOW, _HIGH))
+        hidden = (degrees >= SIDE_VIEW[0]) & (degrees <= SIDE_VIEW[1])
+        return bool(turn.histogram[hidden].sum() > turn.histogram.sum() / 2)
 
     def _measure(self, metric: Metric) -> Measure:
         assert metric.of is not None

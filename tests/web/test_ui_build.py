@@ -82,7 +82,7 @@ def test_every_code_has_a_text(language: str, group: str, code: str) -> None:
 
 def test_korean_is_korean() -> None:
     latin = {key for key, text in texts("ko").items() if not re.search(r"[가-힣]", text)}
-    units = {"deg", "m", "m_per_s", "ms", "percent", "ratio"}
+    units = {"deg", "m", "m_per_s", "ms", "percent", "ratio", "deg_per_s", "cm", "mm", "permille"}
     assert latin == {"app.name", "language.en", *(f"unit.{unit}" for unit in units)}
 
 
