@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy.typing as npt
 from edge.coach.summary import typical_grade
 from edge.motion.angles import ROW
 from edge.motion.body import INDEX
+from edge.motion.floor_lengths import floor_lengths
 from edge.motion.gait import gait
 from edge.motion.gait_measures import Walk, gait_kind, measure_gait
 from edge.motion.grades import Grade, Measure, Reason
@@ -35,6 +37,9 @@ _SEEN = 0.3
 """Visibility from which a point counts: the far leg of a side view is half hidden for much of a stride."""
 
 
+_FEW: tuple[Reason, ...] = ("few_strides",)
+
+
 class _Mean:
     """One metric so far: its mean, weighted with strides, and how well it was measured."""
 
@@ -42,8 +47,18 @@ class _Mean:
         self.total = self.weight = 0.0
         self.grades: Tally[Grade] = Tally()
         self.reasons: Tally[Reason] = Tally()
+        self._few = False
+        self._early: Tally[Grade] = Tally()
+        """Those that were graded down for nothing but that there had been so few strides as yet."""
 
     def add(self, measure: Measure, strides: int) -> None:
+        self._few = "few_strides" in measure.reasons
+        if measure.reasons == _FEW:
+            self._early[measure.grade] += strides
+        elif not self._few:
+            self.grades.subtract(self._early)
+            self.grades[measure.grade] += self._early.total()
+            self._early.clear()
         self.grades[measure.grade] += strides
         for reason in measure.reasons:
             self.reasons[reason] += strides
@@ -53,7 +68,10 @@ class _Mean:
 
     def measure(self) -> Measure:
         grade = typical_grade(self.grades)
-        reasons = tuple(reason for reason, _ in self.reasons.most_common()) if grade != "A" else ()
+        ordered = [reason for reason, _ in self.reasons.most_common()]
+        reasons = tuple(reason for reason in ordered if self._few or reason != "few_strides")
+        if grade == "A":
+            reasons = ()
         return Measure(None if grade == "none" else self.total / self.weight, grade, reasons)
 
 
@@ -94,7 +112,9 @@ class Walks:
         self._times, self._bodies, self._angles = [], [], []
         lens = bodies[-1].lens if bodies else None
         if lens is not None and times[-1] - times[0] >= _LEAST_S:
-            self._read(Track.of(times, bodies).cleaned(_SEEN), np.stack(angles), lens)
+            track = Track.of(times, bodies).cleaned(_SEEN)
+            track = replace(track, image=lens.levelled(track.image))
+            self._read(track, np.stack(angles), replace(lens, roll=0.0))
 
     def _read(self, track: Track, angles: Array, lens: Lens) -> None:
         way = progress(track, self._species, lens)
@@ -102,7 +122,7 @@ class Walks:
             return
         walk = Walk(
             gait(way, self._species), way, self._species, self._height_m, track.rate, lens.tilt is not None,
-            _courses(track, angles, way),
+            _courses(track, angles, way), track.trunk_px,
         )  # fmt: skip
         kind = gait_kind(walk)
         if kind is None:
@@ -110,7 +130,8 @@ class Walks:
         self.tilt = horizon_tilt(track, lens) if self._species == "human" else None
         strides = len(walk.gait.strides)
         self.kinds[kind] += strides
-        for key, measure in measure_gait(walk).items():
+        on_floor = floor_lengths(walk.gait, track, lens, self._species)
+        for key, measure in (measure_gait(walk, self.kinds.total()) | on_floor).items():
             self._means.setdefault(key, _Mean()).add(measure, strides)
 
     def measures(self) -> dict[str, Measure]:

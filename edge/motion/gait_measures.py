@@ -6,17 +6,22 @@ equal sides. Dogs are measured by the same rows, for front and hind feet.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from edge.motion.estimate import Estimate
 from edge.motion.gait import FEET, PAIRS, RUNS, Gait, Stride
-from edge.motion.grades import Grade, Measure, Reason, graded, view_reasons
+from edge.motion.grades import Grade, Measure, Reason, graded, size_reasons, view_reasons
+from edge.motion.sideplane import WALKING_DIP
 from edge.motion.smooth import smooth
+from edge.motion.steps import StepLength, step_lengths
 from wire.metrics import metrics
 
 if TYPE_CHECKING:
@@ -27,6 +32,16 @@ GaitKind = Literal["walk", "run", "trot"]
 LEAST_STRIDES = 2
 """Strides from which there is a gait at all."""
 _MANY_STRIDES = 4
+_ENOUGH = 8
+"""Strides from which their own spread says how sure their mean is."""
+_ROUGH = 3.0
+"""An error of so many times that of grade A is that of grade B."""
+_CONTACTS_VARY = 1.0
+"""Percent of a stride by which noise alone makes strides vary."""
+_BY_SPEED = 0.02
+"""Standard error of a length by the speed of a standing foot, as a share."""
+_BENT_KNEES = 0.0105
+"""What a walker's ear is lower for knees that are never quite straight, in body heights (generated walks)."""
 _VARIED = 8
 """Strides from which their variability says something."""
 _DIAGONAL = 0.15
@@ -61,12 +76,20 @@ class Walk:
     courses: Mapping[str, Array] = field(default_factory=dict)
     """float64[T] each, degrees, at the times of `progress`: joint angles by key, and `forward_lean`."""
 
+    trunk_px: float = math.inf
+    """Length of the trunk in the picture."""
+
     def course(self, key: str) -> Array:
         """float64[T]: a course, smoothed; NaN where unknown."""
         known = self.courses.get(key)
         if known is None:
             return np.full(len(self.progress.times), np.nan)
         return smooth(self.progress.times, known[:, None]).value[:, 0]
+
+    @cached_property
+    def steps(self) -> list[StepLength]:
+        """Steps whose length is seen."""
+        return step_lengths(self.gait, self.progress, self.species)
 
     def strides(self, foot: str) -> list[Stride]:
         """Strides of one foot."""
@@ -79,7 +102,7 @@ class Walk:
         ]
 
 
-Compute = Callable[[Walk], float]
+Compute = Callable[[Walk], Estimate]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,100 +120,115 @@ class GaitMetric:
     """In metres: only with a known body height."""
     points: tuple[str, ...] = ()
     """What must be seen; empty: the feet."""
+    within: float
+    """An error up to this is that of grade A."""
+    lasting: float = 0.0
+    """The part of it that more strides do not take away (docs/accuracy.md)."""
+    relative: bool = False
+    """`within` and `lasting` are shares of the value."""
 
 
-def _stride_time(walk: Walk) -> float:
-    return float(np.mean([stride.time for stride in walk.gait.strides]))
+def _stride_time(walk: Walk) -> Estimate:
+    return Estimate.of([stride.time for stride in walk.gait.strides])
 
 
 def _stance(foot: str) -> Compute:
-    def stance(walk: Walk) -> float:
-        shares = [stride.stance for stride in walk.strides(foot)]
-        return 100 * float(np.mean(shares)) if shares else float("nan")
-
-    return stance
+    return lambda walk: Estimate.of([100 * stride.stance for stride in walk.strides(foot)])
 
 
 def _symmetry(left: Compute, right: Compute) -> Compute:
-    def index(walk: Walk) -> float:
-        a, b = left(walk), right(walk)
-        return (a - b) / (a + b) if a + b > 0 else float("nan")
-
-    return index
+    return lambda walk: left(walk).symmetry(right(walk))
 
 
 def _step_time(foot: str, other: str) -> Compute:
-    """Mean seconds from a landing of the other foot to the next of this one."""
+    """Seconds from a landing of the other foot to the next of this one."""
 
-    def step(walk: Walk) -> float:
+    def step(walk: Walk) -> Estimate:
         landings = sorted(
             [(t, foot) for t in walk.landings(foot)] + [(t, other) for t in walk.landings(other)]
         )
-        steps = [b[0] - a[0] for a, b in pairwise(landings) if a[1] == other and b[1] == foot]
-        return float(np.mean(steps)) if steps else float("nan")
+        return Estimate.of([b[0] - a[0] for a, b in pairwise(landings) if a[1] == other and b[1] == foot])
 
     return step
 
 
-def _step_length(foot: str, other: str) -> Compute:
-    """How far from the other foot's landing place this foot lands, in body lengths.
+def _step_length(foot: str) -> Compute:
+    """How far before the other foot this one is set, in body lengths.
 
-    Negative where a foot is only drawn up to the other and lands behind it, as of some who limp. A place is that of
-    the foot against the body, and how far the body has gone meanwhile.
+    Negative where a foot is only drawn up to the other and lands behind it, as of some who limp.
     """
 
-    def step(walk: Walk) -> float:
-        p = walk.progress
-        point = {f.name: f.landing for f in FEET[walk.species]}
-        places = []
-        for name in (foot, other):
-            ahead = p.ahead(point[name])
-            known = np.isfinite(ahead)
-            if known.sum() < 2:
-                return float("nan")
-            places += [
-                (t, name, float(np.interp(t, p.times[known], ahead[known]))) for t in walk.landings(name)
-            ]
-        steps = [
-            b[2] - a[2] + walk.gait.speed * (b[0] - a[0])
-            for a, b in pairwise(sorted(places))
-            if a[1] == other and b[1] == foot
-        ]
-        return float(np.mean(steps)) if steps else float("nan")
+    def step(walk: Walk) -> Estimate:
+        found = _set_ahead(walk, foot)
+        return found.times(_dip(walk))
 
     return step
 
 
-def _double_support(walk: Walk) -> float:
+def _set_ahead(walk: Walk, foot: str) -> Estimate:
+    return Estimate.of([step.length for step in walk.steps if step.foot == foot])
+
+
+def _double_support(walk: Walk) -> Estimate:
     """Share of a stride in which both feet stand: what their stances are longer together than the stride."""
-    return max(_stance("left")(walk) + _stance("right")(walk) - 100, 0.0)
+    both = _stance("left")(walk).plus(_stance("right")(walk))
+    return Estimate(max(both.value - 100, 0.0), both.error)
 
 
-def _variability(walk: Walk) -> float:
-    """Coefficient of variation of the stride time, of each foot's own strides."""
-    ratios = []
+def _variability(walk: Walk) -> Estimate:
+    """Coefficient of variation of the stride time, of each foot's own strides, in percent."""
+    ratios, number = [], 0
     for foot in FEET[walk.species]:
         times = [stride.time for stride in walk.strides(foot.name)]
         if len(times) > 2:
-            ratios.append(np.std(times, ddof=1) / np.mean(times))
-    return 100 * float(np.mean(ratios)) if ratios else float("nan")
+            ratios.append(100 * np.std(times, ddof=1) / np.mean(times))
+            number += len(times)
+    if not ratios:
+        return Estimate(math.nan, math.nan)
+    value = float(np.mean(ratios))
+    return Estimate(value, math.hypot(value / math.sqrt(2 * number), _CONTACTS_VARY))
 
 
-def _stride_length(walk: Walk) -> float:
-    return walk.gait.speed * _stride_time(walk)
+def _seen_length(walk: Walk) -> Estimate:
+    """Of a stride, from the steps while both feet stand; where they never do, the speed of a standing one tells."""
+    strides = [_set_ahead(walk, a).plus(_set_ahead(walk, b)) for a, b in PAIRS[walk.species]]
+    steps = strides[0] if len(strides) == 1 else strides[0].plus(strides[1]).times(0.5)
+    if math.isfinite(steps.value):
+        return steps
+    value = walk.gait.speed * _stride_time(walk).value
+    return Estimate(value, _BY_SPEED * value)
+
+
+def _dip(walk: Walk) -> float:
+    """By what lengths in body heights are to be corrected: the longer the stride, the deeper the body sinks in it.
+
+    A body over a leg of 0.53 heights sinks by a third of the rise of that inverted pendulum, on average.
+    """
+    if walk.species != "human" or walk.progress.plane != "image":
+        return 1.0
+    stride = _seen_length(walk).value
+    return (1 - _BENT_KNEES - (stride / 4) ** 2 / (2 * 0.53) / 3) / WALKING_DIP
+
+
+def _stride_length(walk: Walk) -> Estimate:
+    return _seen_length(walk).times(_dip(walk))
+
+
+def _speed(walk: Walk) -> Estimate:
+    return _stride_length(walk).over(_stride_time(walk))
 
 
 def _per_stride(key: str, of: Callable[[Array], float]) -> Compute:
     """Mean over the strides of what `of` says of an angle's course in each, degrees."""
 
-    def mean(walk: Walk) -> float:
+    def mean(walk: Walk) -> Estimate:
         course, times = walk.course(key), walk.progress.times
         found = []
         for stride in walk.gait.strides:
             inside = course[(times >= stride.start) & (times <= stride.end)]
             if len(inside) and np.isfinite(inside).mean() > _WHOLE:
                 found.append(of(inside[np.isfinite(inside)]))
-        return float(np.mean(found)) if found else float("nan")
+        return Estimate.of(found)
 
     return mean
 
@@ -205,53 +243,62 @@ def _swing(side: str) -> Compute:
 
 
 def _metres(compute: Compute) -> Compute:
-    return lambda walk: compute(walk) * (walk.height_m or float("nan"))
+    return lambda walk: compute(walk).times(walk.height_m or math.nan)
 
 
-def _cadence(walk: Walk) -> float:
-    return 120 / _stride_time(walk)
+def _cadence(walk: Walk) -> Estimate:
+    return Estimate(120.0, 0.0).over(_stride_time(walk))
 
 
 _BOTH = ("human", "dog")
+_TIME: dict[str, Any] = {"within": 0.02, "relative": True}
+_STEP: dict[str, Any] = {"within": 0.02, "lasting": 0.013, "relative": True, "length": True}
+_LENGTH: dict[str, Any] = {"within": 0.02, "lasting": 0.006, "relative": True, "length": True}
 GAIT_METRICS: tuple[GaitMetric, ...] = (
-    GaitMetric(key="cadence", compute=_cadence),
-    GaitMetric(key="stride_time", species=_BOTH, compute=_stride_time),
-    GaitMetric(key="stride_length", species=_BOTH, compute=_metres(_stride_length), length=True, metres=True),
-    GaitMetric(key="stride_length_relative", species=_BOTH, compute=_stride_length, length=True),
+    GaitMetric(key="cadence", compute=_cadence, **_TIME),
+    GaitMetric(key="stride_time", species=_BOTH, compute=_stride_time, **_TIME),
+    GaitMetric(key="stride_length", species=_BOTH, compute=_metres(_stride_length), metres=True, **_LENGTH),
+    GaitMetric(key="stride_length_relative", species=_BOTH, compute=_stride_length, **_LENGTH),
     GaitMetric(
         key="gait_speed",
         species=_BOTH,
-        compute=_metres(lambda walk: walk.gait.speed),
-        length=True,
+        compute=_metres(_speed),
         metres=True,
+        **_LENGTH,
     ),
-    GaitMetric(key="gait_speed_relative", species=_BOTH, compute=lambda walk: walk.gait.speed, length=True),
-    GaitMetric(
-        key="step_length_left", compute=_metres(_step_length("left", "right")), length=True, metres=True
-    ),
-    GaitMetric(
-        key="step_length_right", compute=_metres(_step_length("right", "left")), length=True, metres=True
-    ),
-    GaitMetric(key="stance_left", compute=_stance("left")),
-    GaitMetric(key="stance_right", compute=_stance("right")),
-    GaitMetric(key="double_support", compute=_double_support),
-    GaitMetric(key="stride_time_cv", species=_BOTH, compute=_variability, least=_VARIED),
+    GaitMetric(key="gait_speed_relative", species=_BOTH, compute=_speed, **_LENGTH),
+    GaitMetric(key="step_length_left", compute=_metres(_step_length("left")), metres=True, **_STEP),
+    GaitMetric(key="step_length_right", compute=_metres(_step_length("right")), metres=True, **_STEP),
+    GaitMetric(key="stance_left", compute=_stance("left"), within=2.0, lasting=0.7),
+    GaitMetric(key="stance_right", compute=_stance("right"), within=2.0, lasting=0.7),
+    GaitMetric(key="double_support", compute=_double_support, within=4.0),
+    GaitMetric(key="stride_time_cv", species=_BOTH, compute=_variability, least=_VARIED, within=1.0),
     GaitMetric(
         key="step_time_symmetry",
         compute=_symmetry(_step_time("left", "right"), _step_time("right", "left")),
         least=_MANY_STRIDES,
+        within=0.02,
+        lasting=0.013,
     ),
     GaitMetric(
         key="step_length_symmetry",
-        compute=_symmetry(_step_length("left", "right"), _step_length("right", "left")),
+        compute=_symmetry(_step_length("left"), _step_length("right")),
         least=_MANY_STRIDES,
+        within=0.02,
+        lasting=0.005,
     ),
     GaitMetric(
-        key="stance_symmetry", compute=_symmetry(_stance("left"), _stance("right")), least=_MANY_STRIDES
+        key="stance_symmetry",
+        compute=_symmetry(_stance("left"), _stance("right")),
+        least=_MANY_STRIDES,
+        within=0.02,
     ),
     *(
         GaitMetric(
-            key=f"arm_swing_{side}", compute=_swing(side), points=(f"shoulder_{side}", f"elbow_{side}")
+            key=f"arm_swing_{side}",
+            compute=_swing(side),
+            within=3.0,
+            points=(f"shoulder_{side}", f"elbow_{side}"),
         )
         for side in ("left", "right")
     ),
@@ -259,18 +306,25 @@ GAIT_METRICS: tuple[GaitMetric, ...] = (
         key="arm_swing_symmetry",
         compute=_symmetry(_swing("left"), _swing("right")),
         least=_MANY_STRIDES,
+        within=0.02,
         points=("elbow_left", "elbow_right"),
     ),
     GaitMetric(
-        key="gait_trunk_lean", compute=_per_stride("forward_lean", _middle), points=("neck", "pelvis")
+        key="gait_trunk_lean",
+        compute=_per_stride("forward_lean", _middle),
+        within=3.0,
+        points=("neck", "pelvis"),
     ),
     GaitMetric(
         key="gait_neck_flexion",
         compute=_per_stride("neck_flexion", _middle),
+        within=3.0,
         points=("head", "neck", "pelvis"),
     ),
     *(
-        GaitMetric(key=f"stance_{foot.name}", species=("dog",), compute=_stance(foot.name))
+        GaitMetric(
+            key=f"stance_{foot.name}", species=("dog",), compute=_stance(foot.name), within=2.0, lasting=0.7
+        )
         for foot in FEET["dog"]
     ),
     *(
@@ -279,27 +333,29 @@ GAIT_METRICS: tuple[GaitMetric, ...] = (
             species=("dog",),
             compute=_symmetry(_stance(f"{end}_left"), _stance(f"{end}_right")),
             least=_MANY_STRIDES,
+            within=0.02,
+            lasting=0.005,
         )
         for end in ("front", "hind")
     ),
 )
 
 
-def measure_gait(walk: Walk) -> dict[str, Measure]:
-    """Every row for the species, graded."""
+def measure_gait(walk: Walk, strides: int = 0) -> dict[str, Measure]:
+    """Every row for the species, graded. `strides`: those of the session so far, where there were more."""
     rows = [row for row in GAIT_METRICS if walk.species in row.species]
     if not is_gait(walk):
         return {row.key: Measure(None, "none", ("no_gait",)) for row in rows}
-    return {row.key: _measure(row, walk) for row in rows}
+    return {row.key: _measure(row, walk, max(strides, len(walk.gait.strides))) for row in rows}
 
 
 def is_gait(walk: Walk) -> bool:
     """Whether feet go ahead and back by turns as they do in a gait."""
     if any(not walk.strides(foot.name) for foot in FEET[walk.species]):
         return False
-    if len(walk.gait.strides) < LEAST_STRIDES or not _stride_length(walk) > _LEAST_SWEEP:
+    if len(walk.gait.strides) < LEAST_STRIDES or not _seen_length(walk).value > _LEAST_SWEEP:
         return False
-    if _stride_time(walk) < _QUICKEST_S[walk.species]:
+    if _stride_time(walk).value < _QUICKEST_S[walk.species]:
         return False
     if len(walk.gait.strides) < _EVEN * (len(walk.gait.strides) + walk.gait.uneven):
         return False
@@ -335,27 +391,36 @@ def _diagonal_lag(walk: Walk) -> float:
         for a, b in (("front_left", "hind_right"), ("front_right", "hind_left"))
         for t in walk.landings(a)
     ]
-    return float(np.median(lags)) / _stride_time(walk)
+    return float(np.median(lags)) / _stride_time(walk).value
 
 
-def _measure(row: GaitMetric, walk: Walk) -> Measure:
+def _measure(row: GaitMetric, walk: Walk, strides: int) -> Measure:
     if row.metres and walk.height_m is None:
         return Measure(None, "none", ("not_calibrated",))
-    value, known = row.compute(walk), metrics()[row.key]
+    (value, error), known = row.compute(walk), metrics()[row.key]
     if not known.minimum <= value <= known.maximum:
         value = float("nan")
     points = row.points or tuple(foot.landing for foot in FEET[walk.species])
     seen = float(np.mean([np.nanmean(walk.progress.weight(point)) for point in points]))
-    reasons: dict[Reason, Grade] = view_reasons(seen, walk.progress.turn)
+    reasons: dict[Reason, Grade] = view_reasons(seen, walk.progress.turn) | size_reasons(walk.trunk_px)
     for least, grade in RATES:
         if walk.rate < least:
             reasons.setdefault("low_frame_rate", grade)
     if len(walk.gait.strides) < row.least:
         reasons["few_strides"] = "none"
-    elif len(walk.gait.strides) < _MANY_STRIDES:
-        reasons["few_strides"] = "C"
+    else:
+        reasons |= _precision(row, value, error * math.sqrt(len(walk.gait.strides) / strides), strides)
     if row.length and walk.progress.plane == "image" and not walk.tilt_known:
         reasons["tilt_unknown"] = "B"
     if row.metres and gait_kind(walk) == "run":
         reasons["not_calibrated"] = "B"  # a runner's height over the floor is known less well
     return graded(value, reasons)
+
+
+def _precision(row: GaitMetric, value: float, error: float, strides: int) -> dict[Reason, Grade]:
+    """What few strides take from the grade: how far off the mean of so many may be, in 95 of 100 cases."""
+    unit = abs(value) if row.relative else 1.0
+    if strides < _MANY_STRIDES or not 2 * error <= (_ROUGH * row.within - row.lasting) * unit:
+        return {"few_strides": "C"}
+    sure = 2 * error <= (row.within - row.lasting) * unit and strides >= _ENOUGH
+    return {} if sure else {"few_strides": "B"}

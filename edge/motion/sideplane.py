@@ -26,7 +26,7 @@ Array = npt.NDArray[np.float64]
 
 EAR_HEIGHT = 0.925
 """Height of the ear over the floor, in body heights."""
-_WALKING_DIP = 0.985
+WALKING_DIP = 0.985
 """A walker's ear is at this share of its standing height, on average: knees bend, and legs are oblique."""
 
 
@@ -72,6 +72,6 @@ def _distance(times: Array, above: Array) -> Array:
     span = ear[known] - np.nanmin(heels[known], axis=1)
     t = times[known] - times[known].mean()
     # The nearness of somebody who walks on a straight line is not linear in time, the distance is.
-    slope, middle = np.polyfit(t, EAR_HEIGHT * _WALKING_DIP / np.maximum(span, 1e-6), 1)
+    slope, middle = np.polyfit(t, EAR_HEIGHT * WALKING_DIP / np.maximum(span, 1e-6), 1)
     line = middle + slope * (times - times[known].mean())
     return line if line.min() > 0 else distance

@@ -100,10 +100,14 @@ WITHIN: dict[str, dict[str, float]] = {
 @pytest.mark.parametrize("name", [name for name in WALKS if name != "run"])
 @pytest.mark.parametrize("yaw", [90, 75, -100])
 def test_measures_of_walks(name: str, yaw: float) -> None:
-    got = measure_gait(read(WALKS[name], yaw=yaw))
+    found = read(WALKS[name], yaw=yaw)
+    got = measure_gait(found)
     for key, true in true_measures(WALKS[name]).items():
         assert got[key].value == pytest.approx(true, **WITHIN[key]), key
-        assert got[key].grade == "A", key
+        if len(found.gait.strides) >= 8:
+            assert got[key].grade == "A", key
+        else:
+            assert (got[key].grade, got[key].reasons) == ("B", ("few_strides",)), key
 
 
 def test_a_run_is_one_and_its_lengths_are_no_better_than_b() -> None:

@@ -1,0 +1,56 @@
+"""A mean with its standard error: how surely what was measured several times is known."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_FAR = 3.0
+"""Robust standard deviations from the others from which a value is left out."""
+
+
+class Estimate(NamedTuple):
+    """A value and its standard error, in the same unit."""
+
+    value: float
+    error: float
+    """NaN where it cannot be told, of fewer than two values."""
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Estimate:
+        """Mean of the values without those far from the rest; NaN of none."""
+        if not len(values):
+            return cls(math.nan, math.nan)
+        every = np.asarray(values, float)
+        away = np.abs(every - np.median(every))
+        near = every[away <= _FAR * 1.4826 * np.median(away) + 1e-9]
+        error = float(np.std(near, ddof=1)) / math.sqrt(len(near)) if len(near) > 1 else math.nan
+        return cls(float(np.mean(near)), error)
+
+    def times(self, factor: float) -> Estimate:
+        """In another unit."""
+        return Estimate(self.value * factor, self.error * abs(factor))
+
+    def plus(self, other: Estimate) -> Estimate:
+        """Of two that err independently."""
+        return Estimate(self.value + other.value, math.hypot(self.error, other.error))
+
+    def over(self, other: Estimate) -> Estimate:
+        """Ratio of two that err independently."""
+        if not self.value or not other.value:
+            return Estimate(math.nan, math.nan)
+        value = self.value / other.value
+        return Estimate(value, abs(value) * math.hypot(self.error / self.value, other.error / other.value))
+
+    def symmetry(self, right: Estimate) -> Estimate:
+        """(L - R) / (L + R) of this left and that right."""
+        total = self.value + right.value
+        if not total > 0:
+            return Estimate(math.nan, math.nan)
+        error = 2 * math.hypot(self.error * right.value, right.error * self.value) / total**2
+        return Estimate((self.value - right.value) / total, error)
