@@ -133,13 +133,41 @@ def _read(cursor: str) -> tuple[datetime, UUID]:
         raise ApiError(422, "request_invalid", "cursor: none of ours") from error
 
 
+# Hours that are not rolled up yet, since rollups wait for more of an hour: they are counted where they are read.
+_STALE = """
+    select distinct bucket from rollup_pending
+    where tenant_id = %(tenant_id)s and subject_id = %(subject_id)s
+      and date_trunc(%(unit)s, bucket, 'UTC') >= %(begin)s and date_trunc(%(unit)s, bucket, 'UTC') < %(end)s"""
 _ROLLED = sql.SQL(
-    """select bucket as at, nullif(exercise, '') as exercise, n, total / n as mean, minimum, maximum
-       from {table} where tenant_id = %(tenant_id)s and metric = %(metric)s and subject_id = %(subject_id)s
-         and bucket >= %(begin)s and bucket < %(end)s
-         and (%(exercise)s::text is null or exercise = %(exercise)s)
+    """with live as (
+           select date_trunc('hour', e.time, 'UTC') as bucket, coalesce(e.exercise, '') as exercise, count(*) as n,
+                  sum({value}::float8) as total, min({value}) as minimum, max({value}) as maximum
+           from telemetry e where e.tenant_id = %(tenant_id)s and e.subject_id = %(subject_id)s
+             and e.time >= %(since)s and e.time < %(until)s and {value} is not null
+             and date_trunc('hour', e.time, 'UTC') = any(%(stale)s)
+           group by 1, 2),
+       hours as (
+           select bucket, exercise, n, total, minimum, maximum from live
+           union all
+           select bucket, exercise, n, total, minimum, maximum from telemetry_1h
+           where tenant_id = %(tenant_id)s and metric = %(metric)s and subject_id = %(subject_id)s
+             and bucket >= %(since)s and bucket < %(until)s and bucket <> all(%(stale)s)
+             and date_trunc(%(unit)s, bucket, 'UTC') = any(%(units)s)),
+       units as (
+           select date_trunc(%(unit)s, bucket, 'UTC') as bucket, exercise, sum(n)::bigint as n, sum(total) as total,
+                  min(minimum) as minimum, max(maximum) as maximum from hours group by 1, 2
+           union all
+           select bucket, exercise, n, total, minimum, maximum from {table}
+           where tenant_id = %(tenant_id)s and metric = %(metric)s and subject_id = %(subject_id)s
+             and bucket >= %(begin)s and bucket < %(end)s and bucket <> all(%(units)s))
+       select bucket as at, nullif(exercise, '') as exercise, n, total / n as mean, minimum, maximum from units
+       where (%(exercise)s::text is null or exercise = %(exercise)s)
        order by bucket, exercise limit %(limit)s"""
 )
+_UNITS: dict[Resolution, tuple[str, timedelta]] = {
+    "1h": ("hour", timedelta(hours=1)),
+    "1d": ("day", timedelta(days=1)),
+}
 _WINDOWS = sql.SQL(
     """select e.time as at, e.exercise, 1 as n, {value}::float8 as mean, {value} as minimum, {value} as maximum,
            substr(e.grades, %(position)s, 1) as grade
@@ -159,6 +187,7 @@ _OF_SESSIONS = sql.SQL(
 async def series(db: Db, stretch: Stretch, metric: str, resolution: Resolution) -> Series:
     """One metric over a stretch. Raises ApiError 422 for one that there is not, or for too many points."""
     position = 0  # of the letter in grades; none at 0
+    parameters = stretch.parameters() | {"metric": metric, "limit": MOST_POINTS + 1}
     if resolution == "session":
         measure = measure_of(metric)
         query = _OF_SESSIONS.format(value=measure.value, stretch=sql.SQL(_IN_STRETCH))
@@ -168,20 +197,32 @@ async def series(db: Db, stretch: Stretch, metric: str, resolution: Resolution) 
         if resolution == "10s":
             query = _WINDOWS.format(value=sql.Identifier("e", metric))
         else:
-            query = _ROLLED.format(table=sql.Identifier(f"telemetry_{resolution}"))
+            table = sql.Identifier(f"telemetry_{resolution}")
+            query = _ROLLED.format(table=table, value=sql.Identifier("e", metric))
+            parameters |= await _stale(db, stretch, resolution)
     else:
         raise ApiError(422, "unknown_metric", f"there is no metric {metric!r}")
     keys = await metric_keys(db)
     if len(columns) == 1 and columns[0] in keys:
         position = keys.index(columns[0]) + 1
-    found = await db.execute(
-        query, stretch.parameters() | {"metric": metric, "position": position, "limit": MOST_POINTS + 1}
-    )
+    found = await db.execute(query, parameters | {"position": position})
     rows = await found.fetchall()
     if len(rows) > MOST_POINTS:
         raise ApiError(422, "too_long", f"{metric} has more than {MOST_POINTS} points there: ask for less")
     points = [Point(**(row | {"grade": _letter(row.get("grade"))})) for row in rows]
     return Series(metric=metric, points=points)
+
+
+async def _stale(db: Db, stretch: Stretch, resolution: Resolution) -> dict[str, Any]:
+    """Parameters of _ROLLED: the hours that wait, the hours or days that they are in, and all these lie between."""
+    unit, length = _UNITS[resolution]
+    rows = await db.execute(_STALE, stretch.parameters() | {"unit": unit})
+    stale = [row["bucket"].astimezone(UTC) async for row in rows]
+    units = {bucket.replace(hour=0) if unit == "day" else bucket for bucket in stale}
+    until = max(units) + length if units else stretch.begin
+    return {
+        "unit": unit, "stale": stale, "units": list(units), "since": min(units, default=until), "until": until
+    }  # fmt: skip
 
 
 def _letter(text: str | None) -> str | None:

@@ -50,7 +50,8 @@ def make_router(kind: Kind) -> APIRouter:
     ) -> History:
         """Sessions latest first, a page at a time, and a series for each metric asked for.
 
-        Hours and days are those of UTC and follow within a minute or two; what was not measured has no point.
+        Hours and days are those of UTC, the running ones as far as they have come; what was not measured has no
+        point.
         """
         end = end or datetime.now(UTC)
         begin = begin or _before(end)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -85,6 +86,52 @@ def test_series_say_what_the_windows_say_and_gaps_stay_gaps(cloud: Cloud, writer
     assert points(metric=["hip_flexion_left"]) == []
     graded = read(cloud, **(span | {"resolution": "10s"}))["series"][0]["points"]
     assert [one["grade"] for one in graded] == ["B", None, None]
+
+
+@pytest.mark.parametrize("resolution", ["1h", "1d"])
+def test_what_waits_for_its_rollup_is_counted_all_the_same(
+    cloud: Cloud, writer: Writer, resolution: str
+) -> None:
+    dice = random.Random(1)
+    topic = cloud.database.enrol("box").topic("window")
+    seq = 0
+
+    def send(count: int) -> None:
+        nonlocal seq
+        for _ in range(count):
+            seq += 1
+            at, name = time.time() - dice.uniform(0, 30) * 3600, dice.choice(["ann", "bob"])
+            values = {"trunk_lean": dice.uniform(0, 90)} if dice.random() < 0.8 else {}
+            more = {"exercise": dice.choice([None, "squat"]), "metrics": values, "grades": {}}
+            assert not writer.write([(topic, encode(window("box", seq, at=at, subject=name, **more)))]).dead
+
+    def points(exercise: str | None = None) -> Any:
+        more = {"exercise": exercise} if exercise else {}
+        span = {
+            "begin": _iso(time.time() - 86400 * 3),
+            "resolution": resolution,
+            "metric": ["trunk_lean", "reps"],
+        }
+        series = read(cloud, **span, **more)["series"]
+        return [
+            [(p["at"], p["exercise"], p["n"], pytest.approx(p["mean"])) for p in one["points"]]
+            for one in series
+        ]
+
+    for refresh in (None, "select refresh_rollups()", "select refresh_rollups()", None):
+        send(60)
+        if refresh:
+            cloud.database.rows(refresh)
+        early = points(), points("squat")
+        waiting = cloud.database.rows("select * from rollup_pending")
+        cloud.database.rows("select refresh_rollups('0')")
+        assert (points(), points("squat")) == early
+        assert all(early[0])
+        assert waiting or refresh
+        cloud.database.rows(
+            "insert into rollup_pending select distinct bucket, tenant_id, subject_id from telemetry_1h"
+        )
+        assert (points(), points("squat")) == early
 
 
 def test_measures_of_sessions_are_a_series_too(cloud: Cloud, writer: Writer) -> None:

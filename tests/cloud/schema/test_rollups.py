@@ -15,6 +15,7 @@ from wire.messages import encode
 if TYPE_CHECKING:
     from cloud.ingest.writer import Writer
     from tests.cloud.fleet import Database
+    from wire.messages import Window
 
 PLAIN = """
     select date_trunc('{unit}', time, 'UTC'), subject_id, coalesce(exercise, ''), metric, count(*),
@@ -82,7 +83,34 @@ def test_a_window_that_is_not_committed_yet_is_rolled_up_by_the_next_refresh(
 def test_windows_that_are_too_old_go_and_their_rollups_stay(database: Database, writer: Writer) -> None:
     topic = database.enrol("one").topic("window")
     now = database.value("select extract(epoch from now())::float8")
-    writer.write([(topic, encode(window("one", n, at=now - days * 86400))) for n, days in ((1, 0), (2, 100))])
+    writer.write([(topic, encode(window("one", n, at=now - days * 86400))) for n, days in ((1, 1), (2, 100))])
     run_upkeep(database.url, keep_days=30)
     assert database.rows("select seq from telemetry_10s") == [(1,)]
     assert database.value("select count(*) from telemetry_1d where metric = 'reps'") == 2
+
+
+def test_an_hour_that_runs_waits_for_more_of_it(database: Database, writer: Writer) -> None:
+    topic = database.enrol("one").topic("window")
+    now = database.value("select extract(epoch from now())::float8")
+    old = [window("one", n, at=now - 86400 - n, subject="late") for n in range(1, 4)]
+
+    def send(*windows: Window) -> int:
+        writer.write([(topic, encode(one)) for one in windows])
+        counted: int = database.value("select refresh_rollups()")
+        return counted
+
+    def wait(minutes: int) -> None:
+        database.rows("update rollup_pending set added = added - make_interval(mins => %s)", minutes)
+
+    assert send(window("one", 11, at=now - 20), window("one", 12, at=now - 10, subject="bob")) == 0
+    wait(9)
+    # More of it does not make it wait longer, and what is over is counted at once.
+    assert send(window("one", 13, at=now), *old) in (1, 2)  # late ones may lie in two hours
+    assert database.value("select count(*) from rollup_pending") in (2, 3)
+    wait(1)
+    assert send() in (2, 3)
+    check(database)
+    assert database.value("select count(*) from rollup_pending") == 0
+    assert send(window("one", 14, at=now)) == 0
+    assert database.value("select refresh_rollups('0')") == 1
+    check(database)
