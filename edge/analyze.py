@@ -14,7 +14,7 @@ import msgspec
 from edge.coach.observer import Observation, Observer, Person
 from edge.errors import CameraError, ConfigError
 from edge.export import Recording, check_formats, export_motion
-from edge.link import CameraState, Hello, PoseFrame
+from edge.link import CameraState, Hello, MarkerSeen, PoseFrame
 from edge.motion.skeletons import SKELETONS
 from edge.vision.source import open_source
 from edge.vision.trace import SUFFIX, TraceWriter
@@ -149,6 +149,8 @@ def analyze(
         if recorder:
             stack.callback(recorder.close)
         for record in source.stream():
+            if isinstance(record, MarkerSeen):
+                continue  # nobody asked for it
             if recorder:
                 recorder.add(record)
             if isinstance(record, CameraState):

@@ -21,6 +21,7 @@ from rich.text import Text
 
 from edge import __version__
 from edge.errors import ConfigError, KineboxError
+from edge.marker_page import app as calibrate_app
 from models.cli import app as models_app
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ app = typer.Typer(
     help="Watch movement, measure it and coach it, and keep every picture to yourself.",
 )
 app.add_typer(models_app, name="models", help="Build, list and verify the pose models.")
+app.add_typer(calibrate_app, name="calibrate", help="Tell the camera where the floor is.")
 
 # What is not ours (names of files, messages) goes into Text: as a string, `[/b]` or `:x:` in it would be markup.
 _messages = Console(stderr=True)

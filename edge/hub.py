@@ -16,16 +16,18 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge.calibration import Keeper, camera_settings
 from edge.clock import Clock
 from edge.coach.coach import AUTO
 from edge.coach.exercise import exercises
 from edge.coach.observer import Observer
 from edge.errors import KineboxError, LinkError, StoreError
-from edge.link import Hello, PoseFrame, Record, Subscriber
+from edge.link import Hello, MarkerSeen, PoseFrame, Record, Subscriber
+from edge.motion.lens import Lens
 from edge.motion.skeletons import SKELETONS
 from edge.recorder import Recorder
 from edge.store import Store, database_path
-from edge.uplink.settings import load_settings
+from edge.uplink.settings import config_file, load_settings
 from edge.web.app import create_app
 from edge.web.live import LiveState
 from edge.web.messages import Camera, Coaching, Event, Frame, Measure, SubjectFrame
@@ -66,9 +68,15 @@ class _Total:
 class Hub:
     """Feeds observer, recorder and browsers from one vision process."""
 
-    def __init__(self, store: Store, exercise: str) -> None:
-        """ConfigError when `exercise` is neither a known id nor `auto`."""
-        self.observer = Observer(exercise)
+    def __init__(
+        self, store: Store, exercise: str, keeper: Keeper | None = None, height_m: float | None = None
+    ) -> None:
+        """ConfigError when `exercise` is neither a known id nor `auto`.
+
+        `keeper`: knows how the camera stands. `height_m`: body height of whoever is measured.
+        """
+        self.keeper = keeper
+        self.observer = Observer(exercise, height_m, self._lens)
         self.recorder = Recorder(store)
         self.live = LiveState(
             camera="",
@@ -100,6 +108,9 @@ class Hub:
             self.live.introduce(record.camera, ModelInfo(name=record.model, precision=record.precision))
             if self.uplink is not None:
                 self.uplink.introduce(self.recorder.camera, self.recorder.model)
+        elif isinstance(record, MarkerSeen):
+            if self.keeper is not None and self.keeper.take(record):
+                self.observer.look_again()
         else:
             self.live.publish_camera(Camera(camera=record.camera, state=record.state, detail=record.detail))
             if record.state in ("ended", "lost"):
@@ -125,7 +136,17 @@ class Hub:
             self._leave(person, "left")
         self.live.publish_frame(self._message(frame, seen))
 
+    def _lens(self, width: int, height: int) -> Lens:
+        return (
+            Lens(width, height)
+            if self.keeper is None
+            else self.keeper.lens(self.recorder.camera, width, height)
+        )
+
     def _leave(self, person: Person, reason: EndReason) -> None:
+        tilt = person.walks.tilt
+        if self.keeper is not None and tilt is not None and self.keeper.walked(tilt):
+            self.observer.look_again()
         self._publish(self.recorder.leave(person, reason))
         if self.uplink is not None:
             self.uplink.leave(person, reason)
@@ -303,7 +324,8 @@ async def run(socket: Path, database: Path, exercise: str, settings: WebSettings
         closed = store.recover(None if utc_ns is None else utc_ns / 1e9)
         if closed:
             log.warning("%d session(s) of an earlier run were closed as interrupted", closed)
-        hub = Hub(store, exercise)
+        camera = camera_settings(config_file())
+        hub = Hub(store, exercise, Keeper(database.parent, camera.field), camera.height_m)
         open_uplink(hub, store, database.parent)
         tasks = [
             asyncio.create_task(follow(socket, hub)),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import math
 import select
 import socket
 from collections import deque
@@ -95,7 +96,26 @@ class PoseFrame(msgspec.Struct, frozen=True, kw_only=True, tag="pose"):
     subjects: tuple[Subject, ...] = ()
 
 
-Record = Hello | CameraState | PoseFrame
+MARKER_SIDE_M = 0.18
+"""Side of the black square of the calibration marker, in metres."""
+Homography = tuple[float, float, float, float, float, float, float, float, float]
+
+
+class MarkerSeen(msgspec.Struct, frozen=True, kw_only=True, tag="marker"):
+    """Where the calibration marker lies on the floor."""
+
+    camera: str
+    monotonic_ns: int
+    width: int
+    height: int
+    homography: Homography
+    """3 x 3, by rows: from metres on the floor (x to the right of the page, y to its top, from the middle of the
+    marker) to pixels from the top left."""
+    spread_px: float
+    """By how much a corner differs between pictures."""
+
+
+Record = Hello | CameraState | PoseFrame | MarkerSeen
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
@@ -120,6 +140,8 @@ def decode(data: bytes) -> Record:
     if isinstance(record, PoseFrame):
         for subject in record.subjects:
             _check(subject)
+    if isinstance(record, MarkerSeen) and not all(map(math.isfinite, (*record.homography, record.spread_px))):
+        raise LinkError("record on the vision socket has a marker that is nowhere")
     return record
 
 
@@ -138,7 +160,12 @@ class _Reader:
     def __init__(self, sock: socket.socket, backlog: int) -> None:
         self.sock = sock
         self.pending: deque[tuple[type[Record], bytes]] = deque()
-        self._most: dict[type[Record], int] = {Hello: 1, CameraState: 1, PoseFrame: backlog}
+        self._most: dict[type[Record], int] = {
+            Hello: 1,
+            CameraState: 1,
+            MarkerSeen: 1,
+            PoseFrame: backlog,
+        }
         """How many records of each kind may wait: the newest."""
 
     def add(self, kind: type[Record], data: bytes) -> int:

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from edge.calibration import Keeper
 from edge.hub import Hub, _Total
 from edge.link import CameraState, Hello
 from edge.store import Store
 from tests.coach.test_observer import RATE, frame, squatting
 from tests.figure import Figure
+from tests.test_calibration import seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,3 +140,13 @@ def test_frames_reach_the_browser_as_numbers_json_can_say(store: Store) -> None:
     status = desk.hub.live.status()
     assert status.link.frames == 1
     assert not math.isnan(status.camera.fps)
+
+
+def test_the_marker_calibrates_the_lens_of_who_comes_next(store: Store, tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path / "state")
+    hub = Hub(store, "auto", keeper)
+    hub.take(Hello(camera="c", source="s", model="m", precision="int8"))
+    assert hub.observer.lens(1280, 720).above is None
+    hub.take(seen(camera="c", tilt=15.0))
+    assert hub.observer.lens(1280, 720).tilt == pytest.approx(15, abs=0.01)
+    assert hub.observer.lens(1280, 720).above == pytest.approx(1.2, abs=0.001)

@@ -16,7 +16,7 @@ import msgspec
 from websockets.sync.client import connect
 
 from edge.errors import KineboxError
-from edge.link import CameraState, Hello, PoseFrame, Publisher, Subscriber
+from edge.link import CameraState, Hello, MarkerSeen, PoseFrame, Publisher, Subscriber
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,7 +52,7 @@ class _Message(msgspec.Struct):
     capture_ms: float = 0.0
 
 
-def link_ms(records: Sequence[PoseFrame | CameraState], hello: Hello) -> list[float]:
+def link_ms(records: Sequence[PoseFrame | CameraState | MarkerSeen], hello: Hello) -> list[float]:
     """Milliseconds from handing each frame to the link until the other end has it decoded: float[N]."""
     cost = []
     with tempfile.TemporaryDirectory(prefix="kinebox-bench-") as folder:

@@ -18,6 +18,8 @@ from edge.motion.symmetry import measure_symmetry
 from edge.motion.trembling import Speeds
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from edge.coach.records import CoachEvent, CoachState
     from edge.link import PoseFrame, Subject
     from edge.motion.grades import Measure
@@ -68,12 +70,15 @@ class Observation(NamedTuple):
 class Observer:
     """Turns frames into observations; times are the frames' own, in seconds."""
 
-    def __init__(self, choice: str, height_m: float | None = None) -> None:
+    def __init__(
+        self, choice: str, height_m: float | None = None, look: Callable[[int, int], Lens] = Lens
+    ) -> None:
         """`choice`: the exercise for everyone, or `auto`. ConfigError for an unknown one.
 
-        `height_m`: body height of whoever is seen; None: not known.
+        `height_m`: body height of whoever is seen; None: not known. `look`: the lens for pictures of a size.
         """
         Coach(choice)
+        self._look = look
         self.choice = choice
         self.people: dict[int, Person] = {}
         """By id: those in view, and those who went out of it a moment ago."""
@@ -102,7 +107,7 @@ class Observer:
         """What is to be said of everyone in `frame`."""
         t = frame.monotonic_ns / 1e9
         self._clock(t)
-        lens = self._look_through(frame.width, frame.height)
+        lens = self.lens(frame.width, frame.height)
         observations = []
         for subject in frame.subjects:
             person = self.people.get(subject.id)
@@ -139,14 +144,18 @@ class Observer:
         del self.people[person.id]
         return person
 
-    def _look_through(self, width: int, height: int) -> Lens:
+    def lens(self, width: int, height: int) -> Lens:
         """The camera's lens, and its tilt once somebody has shown it."""
         if self._lens is None or (self._lens.width, self._lens.height) != (width, height):
-            self._lens = Lens(width, height)
+            self._lens = self._look(width, height)
         shown = next((p.walks.tilt for p in self.people.values() if p.walks.tilt is not None), None)
         if shown is not None and self._lens.tilt is None:
             self._lens = replace(self._lens, tilt=shown)
         return self._lens
+
+    def look_again(self) -> None:
+        """How the camera stands is known otherwise from now on."""
+        self._lens = None
 
     def _clock(self, t: float) -> None:
         if self._last is not None and t > self._last:

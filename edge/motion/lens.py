@@ -28,11 +28,28 @@ class Lens:
     tilt: float | None = None
     """Degrees by which the camera looks down; None: unknown, and taken as none."""
 
+    roll: float = 0.0
+    """Degrees by which the picture's content is turned anticlockwise."""
+
+    above: float | None = None
+    """Metres from the floor to the camera; None: unknown."""
+
     @property
     def up(self) -> tuple[float, float, float]:
         """The vertical on the camera's own axes."""
-        tilt = math.radians(self.tilt or 0.0)
-        return 0.0, math.cos(tilt), math.sin(tilt)
+        tilt, roll = math.radians(self.tilt or 0.0), math.radians(self.roll)
+        return -math.sin(roll) * math.cos(tilt), math.cos(roll) * math.cos(tilt), math.sin(tilt)
+
+    def levelled(self, pixels: Array) -> Array:
+        """Pixels [..., 2] as a camera without roll would see them; y up, as in a body."""
+        if not self.roll:
+            return pixels
+        c, s = math.cos(math.radians(self.roll)), math.sin(math.radians(self.roll))
+        middle = (self.width / 2, -self.height / 2)
+        x, y = pixels[..., 0] - middle[0], pixels[..., 1] - middle[1]
+        turned = pixels.copy()
+        turned[..., 0], turned[..., 1] = c * x + s * y + middle[0], c * y - s * x + middle[1]
+        return turned
 
     @property
     def focal(self) -> float:

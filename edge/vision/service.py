@@ -55,6 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
             threads=options.threads,
             paced=True,
             loop=options.loop,
+            marker=True,
         )
         publisher = Publisher(options.socket, source.hello)
         try:

@@ -7,10 +7,11 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
 from edge.errors import CameraError
-from edge.link import CameraState, Hello, PoseFrame
+from edge.link import CameraState, Hello, MarkerSeen, PoseFrame
 from edge.vision.blazepose import MODEL, BlazePose
 from edge.vision.device import DeviceCamera
 from edge.vision.file import FileCamera
+from edge.vision.marker import MarkerWatch
 from edge.vision.trace import SUFFIX, TraceSource
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ class Source(Protocol):
         """What is out of the ordinary so far, as codes: `turned`, `variable_frame_rate`, `truncated`."""
         ...
 
-    def stream(self) -> Iterator[PoseFrame | CameraState]:
-        """Frames and states until the source ends or is closed."""
+    def stream(self) -> Iterator[PoseFrame | CameraState | MarkerSeen]:
+        """Frames, states and sights of the marker until the source ends or is closed."""
         ...
 
     def close(self) -> None:
@@ -50,15 +51,23 @@ class Source(Protocol):
 
 
 def open_source(
-    what: str, *, precision: Precision = "int8", threads: int = 1, paced: bool = False, loop: bool = False
+    what: str,
+    *,
+    precision: Precision = "int8",
+    threads: int = 1,
+    paced: bool = False,
+    loop: bool = False,
+    marker: bool = False,
 ) -> Source:
     """The source described by `what`: a device number or path, a video file, or a trace.
+
+    `marker`: whether to look for the calibration marker while nobody is in view.
 
     Raises CameraError or ModelError with what to do about it.
     """
     if what.isdigit() or what.startswith("/dev/video"):
         device = f"/dev/video{what}" if what.isdigit() else what
-        return PixelSource(DeviceCamera(device), BlazePose(precision, threads))
+        return PixelSource(DeviceCamera(device), BlazePose(precision, threads), marker=marker)
     if "://" in what:
         raise CameraError(
             f"{what} is an address, not a file", "Vision has no network: give a file or a device."
@@ -66,26 +75,27 @@ def open_source(
     path = Path(what).expanduser()
     if path.suffix == SUFFIX:
         return TraceSource(path, paced=paced, loop=loop)
-    return PixelSource(FileCamera(path, paced=paced, loop=loop), BlazePose(precision, threads))
+    return PixelSource(FileCamera(path, paced=paced, loop=loop), BlazePose(precision, threads), marker=marker)
 
 
 class PixelSource:
     """A camera and a pose pipeline: pictures go in, and only keypoints come out."""
 
-    def __init__(self, camera: Camera, pipeline: BlazePose) -> None:
+    def __init__(self, camera: Camera, pipeline: BlazePose, *, marker: bool = False) -> None:
         self.camera = camera
         self.pipeline = pipeline
         self.recorded = isinstance(camera, FileCamera)
         self.hello = Hello(camera=camera.id, source=camera.source, model=MODEL, precision=pipeline.precision)
         self._dark_since: int | None = None
         self._black = False
+        self._marker = MarkerWatch(camera.id) if marker else None
 
     @property
     def remarks(self) -> tuple[str, ...]:
         """What is out of the ordinary about the recording so far, as codes."""
         return self.camera.remarks
 
-    def stream(self) -> Iterator[PoseFrame | CameraState]:
+    def stream(self) -> Iterator[PoseFrame | CameraState | MarkerSeen]:
         """One frame for each picture, and every state of the camera; `read` is the time since the item before."""
         number = 0
         waiting = perf_counter()
@@ -115,6 +125,10 @@ class PixelSource:
                 skipped=item.skipped,
                 subjects=tuple(subjects),
             )
+            if self._marker is not None:
+                seen = self._marker.look(item.bgr, item.monotonic_ns, anyone=bool(subjects))
+                if seen is not None:
+                    yield seen
             waiting = perf_counter()
 
     def _darkness(self, bgr: npt.NDArray[np.uint8], at: int) -> CameraState | None:

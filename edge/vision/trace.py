@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from edge.clock import Clock
 from edge.errors import CameraError, LinkError
-from edge.link import MAX_RECORD, CameraState, Hello, PoseFrame, Record, decode, encode
+from edge.link import MAX_RECORD, CameraState, Hello, MarkerSeen, PoseFrame, Record, decode, encode
 from edge.vision.stop import Stop
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class TraceSource:
             for record in read_trace(self.path):
                 if self._stop:
                     return
-                if isinstance(record, Hello):
+                if isinstance(record, Hello | MarkerSeen):
                     continue
                 first = record.monotonic_ns if first is None else first
                 if not self.paced:

@@ -1,0 +1,128 @@
+"""How the camera stands is kept, and forgotten when the camera was moved."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edge.calibration import FILE, Keeper, camera_settings
+from edge.errors import ConfigError
+from edge.link import MarkerSeen
+from tests.motion.test_floor import homography
+from tests.truth.camera import Camera
+from tests.truth.walking import walk
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from edge.link import Homography
+
+WALK = walk(duration_s=4)
+
+
+def seen(
+    tilt: float = 20.0, roll: float = 0.0, height: float = 1.2, camera: str = "c", at: float = 0.0
+) -> MarkerSeen:
+    view = Camera(yaw=90, tilt=tilt, roll=roll, distance=4, height=height, target=(0.0, 1.0, 0.0)).placed(
+        WALK
+    )
+    where: Homography = homography(view, (view.centre[0] + at, view.centre[2] - 2))  # type: ignore[assignment]
+    return MarkerSeen(camera=camera, monotonic_ns=1, width=1280, height=720, homography=where, spread_px=0.1)
+
+
+def test_a_marker_calibrates_and_is_kept(tmp_path: Path) -> None:
+    assert Keeper(tmp_path).lens("c", 1280, 720).tilt is None
+    assert Keeper(tmp_path).take(seen(roll=3.0))
+    lens = Keeper(tmp_path).lens("c", 640, 360)  # the same picture, smaller
+    assert lens.tilt == pytest.approx(20, abs=0.01)
+    assert lens.roll == pytest.approx(3, abs=0.01)
+    assert lens.above == pytest.approx(1.2, abs=0.001)
+
+
+def test_another_camera_is_not_calibrated(tmp_path: Path) -> None:
+    Keeper(tmp_path).take(seen())
+    assert Keeper(tmp_path).lens("other", 1280, 720).above is None
+
+
+def test_a_page_that_was_moved_changes_nothing(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path)
+    assert keeper.take(seen())
+    assert not keeper.take(seen(at=0.5))
+    assert keeper.dropped is None
+
+
+def test_a_camera_that_was_moved_is_noticed_by_the_marker(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path)
+    keeper.take(seen())
+    assert keeper.take(seen(tilt=26))
+    assert keeper.dropped == "camera_moved"
+    assert keeper.lens("c", 1280, 720).tilt == pytest.approx(26, abs=0.01)
+
+
+def test_and_by_two_walks_that_contradict_it(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path)
+    keeper.take(seen())
+    assert not keeper.walked(21.0)
+    assert not keeper.walked(31.0)
+    assert keeper.walked(30.0)
+    assert keeper.dropped == "camera_moved"
+    assert Keeper(tmp_path).lens("c", 1280, 720).above is None
+
+
+def test_one_walk_against_it_is_an_error_of_that_walk(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path)
+    keeper.take(seen())
+    for tilt in (31.0, 20.0, 31.0, 20.5):
+        assert not keeper.walked(tilt)
+    assert keeper.current is not None
+
+
+def test_another_shape_of_picture_drops_it(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path)
+    keeper.take(seen())
+    assert keeper.lens("c", 640, 480).above is None
+    assert keeper.dropped == "picture_size"
+
+
+def test_a_page_that_was_printed_smaller_or_another_lens_is_refused(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path, field=100.0)
+    assert not keeper.take(seen())
+    assert keeper.current is None
+
+
+def test_walks_that_agree_tell_the_tilt(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path)
+    assert not keeper.walked(9.0)
+    assert not keeper.walked(10.0)
+    assert keeper.walked(10.5)
+    assert Keeper(tmp_path).lens("c", 1280, 720).tilt == 10.0
+    for tilt in (3.0, 17.0, 4.0):
+        keeper.walked(tilt)
+    assert keeper.lens("c", 1280, 720).tilt is None
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[1]", b'{"marker": 3}', b"\xff\xfe"])
+def test_a_damaged_file_counts_as_none(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / FILE).write_bytes(text)
+    assert Keeper(tmp_path).current is None
+
+
+def test_a_folder_that_cannot_be_written_costs_only_the_memory(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("x")
+    keeper = Keeper(blocked / "state")
+    assert keeper.take(seen())
+    assert keeper.lens("c", 1280, 720).above is not None
+
+
+def test_settings(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    assert camera_settings(file).height_m is None
+    file.write_text('[camera]\nheight_m = 1.82\nfield = 75\n[uplink]\nurl = "mqtts://x"\n')
+    assert camera_settings(file).height_m == 1.82
+    assert camera_settings(file).field == 75
+    for bad in ("[camera]\nheight_m = 18", "[camera]\nheigth_m = 1.8", "[camera", "[camera]\nfield = 'wide'"):
+        file.write_text(bad)
+        with pytest.raises(ConfigError):
+            camera_settings(file)
