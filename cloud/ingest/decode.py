@@ -52,14 +52,16 @@ class Row(Protocol):
     exercise: str | None
     reps: int
     partial_reps: int
-    metrics: msgspec.Struct
-    """A number for each of the decoder's keys; NaN where there is none."""
+    metrics: msgspec.Struct | None
+    """A number for each of the decoder's keys, NaN where there is none; None once it was read (values.py)."""
     grade: str | None
     """Of the metrics that `grades` does not name."""
-    grades: msgspec.Struct
+    grades: msgspec.Struct | None
     """A letter for each key that the message names, `-` for the others."""
     other: dict[str, Any] | None
     """Value and grade of metrics that are not among the keys: of a box newer than the database."""
+    place: int
+    """Among the values of its batch; from when they were read."""
 
 
 class Texts(dict[str | None, bytes]):
@@ -154,11 +156,9 @@ def _row_type(metrics: type[msgspec.Struct], grades: type[msgspec.Struct]) -> ty
             fields.append((field.name, kind))
         else:
             fields.append((field.name, kind, field.default))
-    # No message can fill `other`: its type allows null alone.
-    fields.append(("other", None, None))
-    return msgspec.defstruct(
-        "Row", fields, tag_field="kind", tag="window", kw_only=True, gc=False, frozen=True
-    )
+    # No message can fill these: their type allows null alone.
+    fields += [("other", None, None), ("place", None, None)]
+    return msgspec.defstruct("Row", fields, tag_field="kind", tag="window", kw_only=True, gc=False)
 
 
 class _Key(msgspec.Struct):

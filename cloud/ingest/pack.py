@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from cloud.ingest.batch import Boot
     from cloud.ingest.decode import Decoder, Row
+    from cloud.ingest.values import Values
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
@@ -54,21 +55,21 @@ class Packer:
 
     def __init__(self, decoder: Decoder) -> None:
         self._uuids, self._names, self._words = decoder.uuids, decoder.names, decoder.words
-        self._metrics = _Fixed(decoder.metrics, decoder.keys, ">f8")
-        self._grades = _Fixed(decoder.grades, decoder.keys, "S1")
 
     def pack(
-        self, rows: Sequence[tuple[Boot, Row]], subjects: Sequence[int], times: NDArray[np.int64]
+        self,
+        rows: Sequence[tuple[Boot, Row]],
+        subjects: Sequence[int],
+        times: NDArray[np.int64],
+        batch: Values,
     ) -> bytes:
         """The rows as COLUMNS and metrics, for `COPY … FROM STDIN (FORMAT binary)`. At least one row.
 
-        For each row its boot as claimed, the id of its subject and its time in µs since 2000.
+        For each row its boot as claimed, the id of its subject and its time in µs since 2000; and the values of
+        the batch it is from.
         """
         boots, windows = zip(*rows, strict=True)
-        numbers = self._metrics.read([w.metrics for w in windows]).astype(np.float32)
-        letters = self._grades.read([w.grades for w in windows])
-        usual = np.array([w.grade or "-" for w in windows], "S1")[:, None]
-        letters = np.where((letters == b"-") & ~np.isnan(numbers), usual, letters)
+        numbers, letters = batch.of(windows)
         uuids, names, words = self._uuids, self._names, self._words
         texts: dict[str, list[bytes]] = {
             "camera": [names[w.camera] for w in windows],
@@ -153,26 +154,3 @@ def _cut(table: NDArray[Any], cuts: list[tuple[str, NDArray[np.bool_]]]) -> byte
         start = fields[name][1]
         keep[:, start : start + mask.shape[1]] = mask
     return raw[keep].tobytes()
-
-
-class _Fixed:
-    """Reads structs into an array by way of their MessagePack, which has every value at the same place."""
-
-    def __init__(self, kind: type[msgspec.Struct], keys: Sequence[str], dtype: str) -> None:
-        self._encode = msgspec.msgpack.Encoder().encode
-        self._dtype = np.dtype(dtype)
-        example = self._encode(kind())
-        self._size = len(example)
-        starts, end = [], 0
-        for key in keys:
-            start = example.index(key.encode(), end) + len(key) + 1
-            end = start + self._dtype.itemsize
-            starts.append(np.arange(start, end))
-        self._places = np.concatenate(starts)
-
-    def read(self, structs: Sequence[msgspec.Struct]) -> NDArray[Any]:
-        """(structs, keys)."""
-        data = self._encode(structs)
-        table = np.frombuffer(data, np.uint8, offset=len(data) - self._size * len(structs))
-        values = np.take(table.reshape(len(structs), self._size), self._places, axis=1)
-        return values.view(self._dtype)

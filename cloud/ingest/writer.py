@@ -145,7 +145,7 @@ class Writer:
             return 0
         times = microseconds([row for _, row in items], batch.received)
         with cursor.copy(self._statements.copy_windows) as copy:
-            copy.write(self._packer.pack(items, written, times))
+            copy.write(self._packer.pack(items, written, times, batch.values))
         hours = times // 3_600_000_000 + HOURS_TO_2000
         changed = {
             (hour, subject): boot.device.tenant_id
@@ -222,4 +222,4 @@ def _refused(batch: Batch, messages: Sequence[Message], detail: str) -> Batch:
     """The batch of one message without the message, but with its letter and its number."""
     device = next((entry.device for entry in batch.boots.values()), None)
     letters = [DeadLetter(topic, payload, "database", detail, device) for topic, payload in messages]
-    return Batch(batch.received, boots=batch.boots, dead=letters)
+    return Batch(batch.received, batch.values, boots=batch.boots, dead=letters)
