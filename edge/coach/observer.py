@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from edge.coach.coach import Coach
 from edge.coach.repetitions import Repetitions
+from edge.coach.spot import Spot
 from edge.coach.summary import Summary
 from edge.coach.walks import Walks
 from edge.motion.body import Body
@@ -41,6 +42,7 @@ class Person:
         self.coach = Coach(choice)
         self.summary = Summary()
         self.repetitions = Repetitions()
+        self.spot = Spot(subject.species, height_m)
         self.walks = Walks(subject.species, height_m)
         self.speeds = Speeds()
         self.events: list[CoachEvent] = []
@@ -50,7 +52,7 @@ class Person:
         """Every metric of the session by key; call it when the person has left."""
         measures = self.summary.measures() | self.repetitions.measures()
         measures |= measure_symmetry(measures, from_the_side=self.summary.from_the_side())
-        return measures | self.walks.measures()
+        return measures | self.spot.measures() | self.walks.measures()
 
     def finish_set(self) -> None:
         """Nothing more is counted for now: end the set in progress."""
@@ -122,6 +124,7 @@ class Observer:
             person.events += events
             person.events += person.repetitions.update(now, t, events)
             person.summary.add(measures)
+            person.spot.add(t, body)
             person.walks.add(t, body, now.angles.value)
             observations.append(Observation(person, subject, state, measures))
         for person in self.people.values():
@@ -140,6 +143,7 @@ class Observer:
 
     def _leave(self, person: Person) -> Person:
         person.finish_set()
+        person.spot.finish()
         person.walks.finish()
         del self.people[person.id]
         return person
