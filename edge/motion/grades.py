@@ -30,7 +30,7 @@ _MIN_RATE = 12.0
 """Pictures a second below which the fast part of a movement falls between two of them."""
 
 
-_TREMBLING: tuple[tuple[float, Grade], ...] = ((6.0, "C"), (2.3, "B"))
+_TREMBLING: tuple[tuple[float, Grade], ...] = ((6.0, "C"), (2.0, "B"))
 """Above so many degrees of mean error by noise alone, an angle is this good at best (docs/accuracy.md)."""
 _SIZES: tuple[tuple[float, Grade], ...] = ((30.0, "C"), (60.0, "B"))
 """Of a trunk of fewer pixels nothing is measured better: below 60 the noise of keypoints was not measured."""
@@ -52,16 +52,20 @@ def measure(
     rate: float,
     trembling: float = 0.0,
     trunk_px: float = math.inf,
+    tilt_known: bool = True,
 ) -> Measure:
     """Grade a value.
 
     `visibility`: of the least visible joint, 0-1. `tilt`: degrees by which the plane of the
     movement is turned out of the picture's (NaN: unknown, there is no depth). `rate`: pictures a second.
     `trembling`: mean error by noise, in the value's unit. `trunk_px`: length of the trunk in the picture.
+    `tilt_known`: of the camera, where the value is measured against the vertical.
     """
     reasons = view_reasons(visibility, tilt)
     if rate < _MIN_RATE:
         reasons["low_frame_rate"] = "C"
+    if not tilt_known:
+        reasons["tilt_unknown"] = "B"
     for most, grade in _TREMBLING:
         if trembling > most:
             reasons.setdefault("fast_movement", grade)

@@ -27,8 +27,17 @@ def measure_body(now: Signals, rate: float, speeds: Array | None = None) -> dict
     body, angles = now.body, now.angles
     noise = trembling(body, np.zeros(len(POINTS)) if speeds is None else speeds)
     size = trunk_px(body)
+    upright_known = body.lens is None or body.lens.tilt is not None
     measures = {
-        row.key: measure(value, visibility=seen, tilt=tilt, rate=rate, trembling=trembles, trunk_px=size)
+        row.key: measure(
+            value,
+            visibility=seen,
+            tilt=tilt,
+            rate=rate,
+            trembling=trembles,
+            trunk_px=size,
+            tilt_known=upright_known or row.first is not None,
+        )
         for row, value, tilt, seen, trembles in zip(
             JOINT_ANGLES,
             angles.value.tolist(),
