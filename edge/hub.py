@@ -82,7 +82,7 @@ class Hub:
             camera="",
             model=ModelInfo(name="", precision=""),
             exercises=[
-                ExerciseInfo(id=row.id, name=row.name, view=row.view, kind=row.kind)
+                ExerciseInfo(id=row.id, name=row.name, view=row.view, kind=row.kind, out=row.out)
                 for row in exercises().values()
             ],
             skeletons={

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 KEEP_AFTER_S = 3.0
 """Seconds in view before a stay becomes a session: those who walk by leave no record."""
 SAMPLE_EVERY_S = 0.2
+SAMPLE_IN_SET_S = 1 / 15
+"""During a set, so that a repetition of a second still has a curve."""
+_EARLY_S = 0.01
+"""Pictures do not come at the very moments of the samples: one that comes this little before is taken."""
 
 
 Values = dict[str, float | None]
@@ -57,7 +61,8 @@ class Recorder:
             stay.session = self._begin(person, t, utc_ns)
             began = [Event(subject=person.id, kind="session_start", t=0.0)]
         self._write(stay, person)
-        if t - stay.sampled >= SAMPLE_EVERY_S:
+        every = SAMPLE_EVERY_S if stay.set is None else SAMPLE_IN_SET_S
+        if t - stay.sampled >= every - _EARLY_S:
             stay.sampled = t
             stay.early.append((t - stay.start, {key: measure.value for key, measure in one.measures.items()}))
             if stay.set is not None and one.state.set_hold_s:

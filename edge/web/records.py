@@ -82,6 +82,10 @@ class ExerciseInfo(msgspec.Struct, frozen=True, kw_only=True):
     name: Annotated[dict[str, str], Meta(description="By language: en, ko")]
     view: Literal["front", "side", "any"]
     kind: Literal["reps", "hold"]
+    out: Annotated[
+        Literal["eccentric", "concentric"],
+        Meta(description="What the muscles do on the way out from the start position"),
+    ] = "eccentric"
 
 
 class ExerciseChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,15 +1,17 @@
-// Three pages behind the hash: #/, #/sessions and #/sessions/<id>.
+// Four pages behind the hash: #/, #/sessions, #/sessions/<id> and #/sessions/<id>/report.
 
-export type Route = { page: "live" } | { page: "sessions" } | { page: "session"; id: string };
+export type Route = { page: "live" } | { page: "sessions" } | { page: "session" | "report"; id: string };
 
 export const LIVE = "#/";
 export const SESSIONS = "#/sessions";
 export const sessionHash = (id: string): string => `${SESSIONS}/${encodeURIComponent(id)}`;
+export const reportHash = (id: string): string => `${sessionHash(id)}/report`;
 
 function parse(hash: string): Route {
-  const [first, second] = hash.replace(/^#?\/?/, "").split("/");
+  const [first, second, third] = hash.replace(/^#?\/?/, "").split("/");
   if (first !== "sessions") return { page: "live" };
-  return second ? { page: "session", id: decodeURIComponent(second) } : { page: "sessions" };
+  if (!second) return { page: "sessions" };
+  return { page: third === "report" ? "report" : "session", id: decodeURIComponent(second) };
 }
 
 class Router {

@@ -104,6 +104,8 @@ export interface Exercise {
   name: Translated;
   view: "front" | "side" | "any";
   kind: "reps" | "hold";
+  /** What the muscles do on the way out from the start position. */
+  out: "eccentric" | "concentric";
 }
 
 export interface Metric {
@@ -135,7 +137,9 @@ export interface SessionSummary {
   ended: string | null;
   end_reason: EndReason | null;
   duration_s: number;
+  subject: number;
   species: string;
+  model: string;
   camera: string;
   exercises: ExerciseSummary[];
 }
