@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from datetime import UTC, datetime
+from datetime import datetime  # noqa: TC003 (pydantic reads the annotations)
 from typing import TYPE_CHECKING, Any, Literal
 
 from psycopg import sql
@@ -11,11 +10,9 @@ from pydantic import BaseModel, Field
 
 from cloud.api.problems import ApiError
 from cloud.fleet.alerts import Severity, alerts, alerts_sql
-from cloud.fleet.desired import RUNS
-from cloud.fleet.drift import EARLY_DAYS, LATE_DAYS, Drift, drift
+from cloud.fleet.warned import FACTS, drifted, site_drifts
 
 if TYPE_CHECKING:
-    from datetime import date
     from uuid import UUID
 
     from cloud.api.database import Db
@@ -97,6 +94,9 @@ class Fleet(BaseModel):
 
     sites: list[FleetSite]
     boxes: list[FleetBox]
+    warned_as_of: datetime | None = Field(
+        description="when it was last found out which boxes `only_warned` looks at: each minute or so; null: not yet"
+    )
     next: str | None = Field(description="`after` of the next page; null on the last one")
 
 
@@ -107,19 +107,19 @@ _BOXES = sql.SQL(
            select d.id, d.device, d.name, s.slug as site, {state} as state, d.last_seen, d.software, d.models,
                   to_jsonb(h) as health, w.serial, w.reached, {alerts} as alerts
            from devices d join sites s on s.id = d.site_id
-           left join lateral (
-               select *, time > now() - interval '10 minutes' as fresh from latest_health(d.id)) h on true
-           left join lateral (
-               select x.serial, x.issued, {runs} as reached from desired_states x where x.device_id = d.id) w on true
+           {only} {facts}
            where d.retired is null and (s.slug, d.id) > (%(site_after)s, %(id_after)s)
              and (%(site)s::text is null or s.slug = %(site)s)
              and (%(state)s::text is null or {state} = %(state)s)
            order by s.slug, d.id) b
        where not %(only_warned)s or alerts <> '{{}}'
        limit %(limit)s"""
-).format(
-    state=sql.SQL(_STATE), runs=sql.SQL(RUNS.format("x", "d")), alerts=alerts_sql()
-)  # fmt: skip
+)
+_ONLY = {False: sql.SQL(""), True: sql.SQL("join warned_devices on device_id = d.id")}
+_PAGES = {
+    warned: _BOXES.format(state=sql.SQL(_STATE), only=only, facts=FACTS, alerts=alerts_sql())
+    for warned, only in _ONLY.items()
+}
 _SITES = f"""
     select s.id, s.slug, s.name, count(d.id) as boxes,
            count(*) filter (where {_STATE} = 'online') as online,
@@ -143,14 +143,15 @@ async def fleet_overview(
     drifts = await site_drifts(db)
     rows = await (
         await db.execute(
-            _BOXES,
+            _PAGES[only_warned],
             {
                 "site": site, "state": state, "only_warned": only_warned, "limit": limit + 1,
                 "site_after": site_after, "id_after": id_after,
-                "drifted": [number for number, found in drifts.items() if found.drifted],
+                "drifted": drifted(drifts),
             },
         )
     ).fetchall()  # fmt: skip
+    looked = await (await db.execute("select refreshed from warned_refreshed")).fetchone()
     last = rows[limit - 1] if len(rows) > limit else None
     return Fleet(
         sites=[
@@ -167,24 +168,9 @@ async def fleet_overview(
             for row in sites
         ],
         boxes=[_box(row) for row in rows[:limit]],
+        warned_as_of=looked["refreshed"] if looked else None,
         next=f"{last['site']}.{last['id']}" if last else None,
     )
-
-
-async def site_drifts(db: Db) -> dict[int, Drift]:
-    """The drift of each site, by its number, where there are enough days."""
-    rows = await db.execute(
-        """select site_id, day, confidence::float8 as confidence, (now() at time zone 'UTC')::date as today
-           from site_confidence_1d where day >= (now() at time zone 'UTC')::date - %s""",
-        (LATE_DAYS + EARLY_DAYS,),
-    )
-    days: defaultdict[int, dict[date, float]] = defaultdict(dict)
-    today = datetime.now(UTC).date()
-    async for row in rows:
-        days[row["site_id"]][row["day"]] = row["confidence"]
-        today = row["today"]
-    found = {number: drift(means, today) for number, means in days.items()}
-    return {number: one for number, one in found.items() if one is not None}
 
 
 class HealthPoint(BaseModel):

@@ -1,4 +1,4 @@
-"""What goes on in a fleet without anybody asking: hours of health, and the steps of rollouts. For every tenant."""
+"""What goes on in a fleet without anybody asking: hours of health, warnings, steps of rollouts. For every tenant."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import psycopg
 from psycopg_pool import PoolClosed, PoolTimeout
 
 from cloud.fleet import rollouts
+from cloud.fleet.warned import refresh_warned
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -44,6 +45,9 @@ async def keep_once(database: Database, signer: DesiredSigner | None) -> None:
         tenants = [row["tenant_id"] async for row in rows]
     for tenant_id in tenants:
         await _refresh(database, tenant_id)
+        async with _alone(database, tenant_id) as db:
+            if db is not None:
+                await refresh_warned(db)
         if signer is None:
             continue
         async with _alone(database, tenant_id) as db:

@@ -50,6 +50,7 @@ async def fleet(
     rollouts = await every_rollout(state, who, limit=ROLLOUTS)
     return page(
         request, "fleet.html", sites=found.sites, charted=charted, days=days, rollouts=rollouts, more=found.next,
+        looked=None if after else found.warned_as_of,
         boxes=[*warned, *(box for box in found.boxes if box.device not in first)],
     )  # fmt: skip
 

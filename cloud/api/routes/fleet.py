@@ -25,7 +25,7 @@ async def overview(
     who: Fleet,
     site: Annotated[str | None, Query(max_length=63)] = None,
     availability: Annotated[State | None, Query(alias="state")] = None,
-    only_warned: Annotated[bool, Query(description="only boxes with a warning")] = False,
+    only_warned: Annotated[bool, Query(description="only with a warning, now and at `warned_as_of`")] = False,
     after: Annotated[str | None, Query(max_length=80, description="`next` of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> FleetPage:

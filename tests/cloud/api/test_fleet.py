@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cloud.api.database import Database as Pool
 from cloud.fleet.alerts import alerts
 from cloud.fleet.drift import drift
+from cloud.fleet.keeper import keep_once
 from tests.cloud.fleet import uuid
 from wire.messages import Birth, Health, encode
 
@@ -81,10 +84,33 @@ def test_what_is_wrong_by_health(cloud: Cloud, operator: Client, writer: Writer,
     tell(cloud, writer, "well")
     tell(cloud, writer, "sick", **SICK[code])
     assert codes(operator) == {uuid("well"): [], uuid("sick"): [code]}
+    assert codes(operator, "?only_warned=true") == {}
+    assert operator.ask("GET", "/api/fleet")["warned_as_of"] is None
+    keep(cloud)
     assert codes(operator, "?only_warned=true") == {uuid("sick"): [code]}
+    assert operator.ask("GET", "/api/fleet")["warned_as_of"] is not None
     # What was wrong long ago says nothing about now.
     cloud.database.rows("update device_health set time = now() - interval '20 minutes'")
     assert codes(operator)[uuid("sick")] == []
+    # What is shown is as of now; whom to look at follows.
+    assert codes(operator, "?only_warned=true") == {}
+    assert cloud.database.value("select count(*) from warned_devices") == 1
+    keep(cloud)
+    assert cloud.database.value("select count(*) from warned_devices") == 0
+
+
+def keep(cloud: Cloud) -> None:
+    """One round of the keeper."""
+
+    async def run() -> None:
+        pool = Pool(cloud.database.api_url, 2)
+        await pool.open()
+        try:
+            await keep_once(pool, None)
+        finally:
+            await pool.close()
+
+    asyncio.run(run())
 
 
 def test_silent_and_gone(cloud: Cloud, operator: Client, writer: Writer) -> None:
