@@ -15,6 +15,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
+from edge.bench.motion import MotionCost, motion_cost
 from edge.bench.peer import PeerUnavailable, peer_python
 from edge.bench.processes import BoxCost, link_ms, run_box
 from edge.bench.race import BLOCK, Lap, race
@@ -63,6 +64,8 @@ class Report(msgspec.Struct, frozen=True):
     pipelines: dict[str, Cost]
     link_p50_ms: float
     link_p90_ms: float
+    motion: MotionCost
+    """Of the hub's work on keypoints, for a subject and frame."""
     box: BoxCost
     peer_missing: str | None = None
 
@@ -87,7 +90,8 @@ def run_bench(peers: bool, json: bool, video: Path | None, seconds: float) -> No
     with progress.status(f"Measuring {len(runners)} pipelines on one core"):
         laps = race(frames, fps, runners, seconds)
         source = open_source(str(clip))
-        link = link_ms(list(itertools.islice(source.stream(), _MOST_FRAMES)), source.hello)
+        records = list(itertools.islice(source.stream(), _MOST_FRAMES))
+        link = link_ms(records, source.hello)
         source.close()
     with progress.status("Measuring both processes of a running box"):
         box = run_box(clip, _BOX_S)
@@ -101,6 +105,7 @@ def run_bench(peers: bool, json: bool, video: Path | None, seconds: float) -> No
         pipelines=costs(laps),
         link_p50_ms=_percentile(link, 50),
         link_p90_ms=_percentile(link, 90),
+        motion=motion_cost(records),
         box=box,
         peer_missing=peer_missing,
     )
@@ -187,6 +192,8 @@ def _print(report: Report) -> None:
     box = report.box
     console.print(
         f"Link (encode, socket, decode): {report.link_p50_ms:.3f} ms a frame, p90 {report.link_p90_ms:.3f}\n"
+        f"Motion and coach: {report.motion.p50_ms:.3f} ms of processor time a subject and frame; with what is looked"
+        f" at every ten seconds {report.motion.mean_ms:.3f}\n"
         f"Hub (coach, store, one browser): {box.hub.cpu_ms:.2f} ms of processor time a frame\n"
         f"Memory: vision {box.vision.resident_mb:.0f} MB, hub {box.hub.resident_mb:.0f} MB\n"
         f"Picture to browser: {box.latency_p50_ms:.0f} ms at {box.fps:.0f} frames/s\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections import deque
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -38,6 +39,8 @@ _FASTEST_HZ = 125.0
 _AFTER_S = 0.4
 """How long after its estimated end a repetition is read, and again until the way back is over."""
 _PATIENCE_S = 2.0
+_BEFORE_S = 1.0
+"""Seconds before a repetition's beginning that are read with it."""
 
 
 class _Lead(NamedTuple):
@@ -132,10 +135,9 @@ class Repetitions:
         at = ROW[f"{signal}_{side}" if side else signal]
         rows = [
             (t, angles.value[at], angles.visibility[at], angles.tilt[at])
-            for t, angles in self._kept
-            if t > moments.began - 1.0
+            for t, angles in takewhile(lambda kept: kept[0] > moments.began - _BEFORE_S, reversed(self._kept))
         ]
-        return Course(*np.array(rows, float).reshape(-1, 4).T)
+        return Course(*np.array(rows[::-1], float).reshape(-1, 4).T)
 
     def _told(self, event: CoachEvent, measures: dict[str, Measure]) -> CoachEvent:
         assert event.repetition is not None

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from edge.bench import run_bench
+from edge.bench.motion import MotionCost, motion_cost
 from edge.bench.peer import LOCK, PeerUnavailable, peer_python
 from edge.bench.processes import link_ms
 from edge.bench.race import BLOCK, SETTLE, Lap, race
 from edge.bench.report import costs, load
 from edge.errors import KineboxError
 from edge.link import CameraState, Hello, PoseFrame
+from tests.truth.camera import Camera
+from tests.truth.exercises import squat
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,3 +100,12 @@ def test_json_report(models: None, clip: Path, capsys: pytest.CaptureFixture[str
     assert report["pipelines"]["int8"]["p50_ms"] > 0
     assert report["box"]["hub"]["resident_mb"] > 10
     assert report["box"]["vision"]["cpu_ms"] > 0
+
+
+def test_motion_cost_is_that_of_frames_with_somebody_in_them() -> None:
+    frames = Camera(yaw=60, distance=4).see(squat(), 30)
+    cost = motion_cost([replace(frames[0], subjects=()), *frames])
+    assert cost.frames == len(frames)
+    assert 0 < cost.p50_ms < 50
+    assert cost.mean_ms > 0
+    assert motion_cost([]) == MotionCost(0.0, 0.0, 0)
