@@ -59,7 +59,7 @@ def test_limping_shows_in_the_lengths_of_the_steps(data_dir: Path) -> None:
     assert abs(value(data_dir, LIMP, "step_length_symmetry")) > 0.5
     assert value(data_dir, LIMP, "step_length_right") < 0.05
     for clip in (SLOUCH, NO_ARMS, ON_THE_SPOT):
-        assert abs(value(data_dir, clip, "step_length_symmetry")) < 0.15, clip
+        assert abs(value(data_dir, clip, "step_length_symmetry")) < 0.25, clip
 
 
 def test_arms_that_do_not_swing(data_dir: Path) -> None:
