@@ -132,6 +132,7 @@ def test_events_reach_every_browser(box: Box) -> None:
                 "kind": "rep",
                 "t": 12.3,
                 "exercise": "squat",
+                "measures": {},
             }
 
 
