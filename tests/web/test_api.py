@@ -56,6 +56,7 @@ def test_catalogues(box: Box) -> None:
         "name": {"en": "Squat", "ko": "스쿼트"},
         "view": "any",
         "kind": "reps",
+        "out": "eccentric",
     }
     assert skeletons == {
         "stick3": {

@@ -52,6 +52,6 @@ export async function deleteSession(id: string): Promise<void> {
   await request(session(id), { method: "DELETE" });
 }
 
-export function exportAddress(id: string, format: "csv" | "json"): string {
+export function exportAddress(id: string, format: "csv" | "json" | "mot"): string {
   return address(`${session(id)}/export?format=${format}`);
 }
