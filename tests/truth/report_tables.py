@@ -117,7 +117,7 @@ class ContactRow(NamedTuple):
 def contacts(
     motions: Iterable[str], *, kind: Kind = "measured", fps: float = 30.0, yaw: float = 90.0
 ) -> ContactRow:
-    """Of 20 s of each movement; a walk past of all of it."""
+    """Of 10 s of each movement; a walk past of all of it."""
     errors, missed = [], 0
     for name in motions:
         found = contact_errors(_gait_case(name, kind, fps, yaw))
@@ -153,7 +153,7 @@ def gait_errors(
 
 
 def _gait_case(name: str, kind: Kind, fps: float, yaw: float) -> Case:
-    seconds = 5.0 if name == "walk past" else 20.0
+    seconds = 5.0 if name == "walk past" else 10.0
     return Case(motion=name, yaw=yaw, tilt=10.0, fps=fps, noise=kind, distance=5.0, seconds=seconds)
 
 
