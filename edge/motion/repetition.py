@@ -36,6 +36,9 @@ _OUTLIER_DEG = 8.0
 _LEAST_DEG = 10.0
 """A movement smaller than this has no parts that could be told apart."""
 _LEAST_MOMENTS = 5
+_FASTEST = 90
+"""Percentile of the speed between the edges that stands for its greatest: a twentieth of the movement is as fast, and
+single misread pictures are no peak."""
 _TURNED = 0.15
 """Share of the greatest speed below which the way back has come to its end."""
 _GAPS: tuple[tuple[float, Grade], ...] = ((0.5, "none"), (0.2, "C"))
@@ -177,8 +180,9 @@ def _stroke(t: Array, v: Array, speed: Array) -> Stroke | None:
     end = min(end, float(t[-1]))
     if not end > start:
         return None
-    moving = slice(last_low, first_high + 1)
-    return Stroke(start, end, size, float(np.abs(speed[moving]).max()), _smoothness(t, speed, start, end))
+    grid = np.arange(t_low, t_high, 1 / _RESAMPLED_HZ)
+    fastest = float(np.percentile(np.abs(np.interp(grid, t, speed)), _FASTEST))
+    return Stroke(start, end, size, fastest, _smoothness(t, speed, start, end))
 
 
 def _gap(t: Array, start: float, end: float) -> float:
