@@ -20,7 +20,7 @@ from edge.motion.estimate import Estimate
 from edge.motion.gait import FEET, PAIRS, RUNS, Gait, Stride
 from edge.motion.grades import Grade, Measure, Reason, graded, size_reasons, view_reasons
 from edge.motion.sideplane import WALKING_DIP
-from edge.motion.smooth import smooth
+from edge.motion.smooth import HALF_WIDTH_S, smooth
 from edge.motion.steps import StepLength, step_lengths
 from wire.metrics import metrics
 
@@ -50,6 +50,8 @@ _TURN = (0.25, 0.75)
 """Shares of a stride between which the other foot of a pair lands, also of somebody who limps."""
 _EVEN = 0.5
 """Share of the strides in which the other foot of the pair must land once."""
+_SHARP = 0.085
+"""Half width of the smoothing of angles, as a share of a stride."""
 _WHOLE = 0.8
 """Share of a stride in which an angle must be known."""
 _QUICKEST_S = {"human": 0.5, "dog": 0.2}
@@ -84,7 +86,9 @@ class Walk:
         known = self.courses.get(key)
         if known is None:
             return np.full(len(self.progress.times), np.nan)
-        return smooth(self.progress.times, known[:, None]).value[:, 0]
+        stride = float(np.median([stride.time for stride in self.gait.strides])) if self.gait.strides else 1.0
+        width = min(HALF_WIDTH_S, _SHARP * stride)  # a small dog's stride is quick
+        return smooth(self.progress.times, known[:, None], half_width_s=width).value[:, 0]
 
     @cached_property
     def steps(self) -> list[StepLength]:
@@ -239,7 +243,12 @@ def _middle(course: Array) -> float:
 
 def _swing(side: str) -> Compute:
     """From furthest back to furthest ahead of the upper arm against the trunk."""
-    return _per_stride(f"shoulder_flexion_{side}", lambda course: float(np.ptp(course)))
+    return _swing_of(f"shoulder_flexion_{side}")
+
+
+def _swing_of(key: str) -> Compute:
+    """Range of an angle in a stride, degrees."""
+    return _per_stride(key, lambda course: float(np.ptp(course)))
 
 
 def _metres(compute: Compute) -> Compute:
@@ -320,6 +329,16 @@ GAIT_METRICS: tuple[GaitMetric, ...] = (
         compute=_per_stride("neck_flexion", _middle),
         within=3.0,
         points=("head", "neck", "pelvis"),
+    ),
+    *(
+        GaitMetric(
+            key=f"hock_range_{side}",
+            species=("dog",),
+            compute=_swing_of(f"knee_flexion_{side}"),  # the hock stands there in a dog's skeleton
+            points=(f"hip_{side}", f"knee_{side}", f"ankle_{side}"),
+            within=3.0,
+        )
+        for side in ("left", "right")
     ),
     *(
         GaitMetric(
