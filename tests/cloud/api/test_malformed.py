@@ -58,8 +58,8 @@ GOOD: dict[str, Any] = BODIES | {
 
 HUGE = "HUGE"
 ODD: tuple[Any, ...] = (
-    None, "a\0b", "\ud800", "x" * 100_000, -1, 2**31, 2**64, float("nan"), float("inf"), HUGE, [[]],
-    {"\ud800": "\0"}, "0001-01-01T00:00:00+14:00",
+    None, "a\0b", "\ud800", "x" * 100_000, 2**31, 2**64, float("nan"), float("inf"), HUGE, {"\ud800": "\0"},
+    "0001-01-01T00:00:00+14:00",
 )  # fmt: skip
 """In the place of a value. HUGE: a number of 5,000 digits."""
 

@@ -112,7 +112,7 @@ def test_every_answer_is_as_described(
                 statuses[answer.status_code] += 1
                 wrong.extend(f"{role} {fault}" for fault in faults(case, answer))
 
-    try_every_operation(schemathesis.openapi.from_url(site.url + "/api/openapi.json"), 3, real, send)
+    try_every_operation(schemathesis.openapi.from_url(site.url + "/api/openapi.json"), 2, real, send)
     print(sum(statuses.values()), "requests:", sorted(statuses.items()))
     assert not wrong, f"{len(wrong)} wrong answers\n" + "\n".join(wrong[:20])
     assert statuses.keys() >= {200, 201, 204, 401, 403, 404, 409, 422}
