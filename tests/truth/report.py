@@ -313,7 +313,8 @@ _TAIL = """
 - A trunk below 60 pixels is graded B at best, below 30 C: smaller ones were not in the measurement of the noise.
 - Gait below 24 pictures a second is B at best, below 20 C, below 12 there is none. A mean over strides is A where
   twice its standard error and what more strides do not cure stay within the limit (`edge.motion.estimate`).
-- Values from depth (out of plane) are C: their noise is small, their lasting errors are not.
+- Values from depth alone (45° and more out of plane) are C: their noise is small, their lasting errors are not.
+  Between 20° and 45° depth has a part in them; they are B at best, and under a lasting error less than that (above).
 """
 
 _SECTIONS = (

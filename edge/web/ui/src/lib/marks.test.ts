@@ -32,7 +32,11 @@ test.each([
   [2, 60, [0, 4.5]],
   [59, 60, [55.5, 60]],
 ])("a repetition at %d s of %d s is shown from %j", (t, end, expected) => {
-  expect(spanOf(repetition(t, "rep"), end)).toEqual(expected);
+  expect(spanOf(repetition(t, "rep"), "eccentric", end)).toEqual(expected);
+});
+
+test("an exercise whose way out is concentric begins with it", () => {
+  expect(spanOf(repetition(10, "rep"), "concentric", 60)).toEqual([7.5, 13.5]);
 });
 
 test("spread ignores gaps and outliers", () => {

@@ -1,4 +1,5 @@
-import type { ExerciseSet, Repetition } from "./types";
+import { cycleSpan } from "./cycles";
+import type { Exercise, ExerciseSet, Repetition } from "./types";
 
 /** A repetition as it is drawn on the curves and listed below them. */
 export interface Mark extends Repetition {
@@ -15,9 +16,12 @@ export function marksOf(set: Pick<ExerciseSet, "repetitions">): Mark[] {
 }
 
 /** Span in seconds that shows one repetition with some room on both sides, inside 0…`end`. */
-export function spanOf(repetition: Repetition, end: number): [from: number, to: number] {
-  const from = repetition.t - repetition.eccentric_s;
-  const to = repetition.t + repetition.concentric_s;
+export function spanOf(
+  repetition: Repetition,
+  out: Exercise["out"],
+  end: number,
+): [from: number, to: number] {
+  const [from, to] = cycleSpan(repetition, out);
   const room = Math.max(to - from, 1);
   return [Math.max(from - room, 0), Math.min(to + room, end)];
 }
