@@ -135,10 +135,10 @@ def test_silent_and_gone(cloud: Cloud, operator: Client, writer: Writer) -> None
 def test_given_up_in_the_last_day(cloud: Cloud, operator: Client, writer: Writer) -> None:
     tell(cloud, writer, "box", outbox_given_up=12)
     assert codes(operator) == {uuid("box"): []}  # long ago, for all that is known
-    cloud.database.rows("update device_health set time = date_trunc('hour', now()) - interval '40 minutes'")
+    cloud.database.rows("update device_health set time = date_trunc('hour', now()) - interval '100 minutes'")
     tell(cloud, writer, "box", outbox_given_up=15)
     cloud.database.rows(
-        """update device_health set time = date_trunc('hour', now()) - interval '30 minutes'
+        """update device_health set time = date_trunc('hour', now()) - interval '90 minutes'
            where outbox_given_up = 15"""
     )
     refresh(cloud)

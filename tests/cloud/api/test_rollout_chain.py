@@ -6,6 +6,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from paho.mqtt import publish
 
 from edge.uplink.condition import Condition
 from edge.uplink.settings import UplinkSettings
@@ -37,13 +38,17 @@ class Box:
             url=f"mqtt://127.0.0.1:{servers.mqtt_port}", tenant="gym", site=site, desired_key=key
         )
         folder.mkdir()
+        self._port = servers.mqtt_port
         self.uplink = Uplink(settings, uuid(name), folder, lambda: Condition("live", 30.0, 0))
         self.uplink.introduce("cam0", "blazepose-int8")
         self.uplink.start()
         wait_for(lambda: self.uplink.connection.up, what="the box is connected")
 
     def close(self) -> None:
+        """Leave, and leave nothing retained: the broker is that of all tests."""
         self.uplink.stop()
+        topics = [self.uplink.address.topic("birth"), self.uplink.address.topic("available")]
+        publish.multiple([(topic, None, 1, True) for topic in topics], port=self._port)
 
 
 def shown(fleet: Fleet, name: str) -> tuple[str | None, bool | None, bool]:

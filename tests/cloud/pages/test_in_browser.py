@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,8 +15,10 @@ from playwright.sync_api import Page, expect
 from typer.testing import CliRunner
 
 from cloud.api.admin import app as admin
+from cloud.api.database import Database
 from cloud.api.recommend_text import DISCLAIMERS
 from cloud.api.texts import texts
+from cloud.fleet.warned import refresh_warned
 from tests.cloud.pages.site import PASSWORD, Site
 from wire.messages import Birth, Health, encode
 
@@ -293,6 +297,20 @@ def fleet(site: Site, writer: Writer) -> None:
         """insert into rollouts (tenant_id, release_id, state, reason, share, metric, min_gain, min_hours, max_hours)
            select tenant_id, id, 'rolled_back', 'health_worse', 0.1, 'confidence', 0.05, 24, 400 from releases"""
     )
+    looking = _look_through(database.api_url, database.value("select id from tenants"))
+    with ThreadPoolExecutor(1) as aside:  # the browser has this thread's event loop
+        aside.submit(asyncio.run, looking).result()
+
+
+async def _look_through(url: str, tenant_id: int) -> None:
+    """What the API's keeper does once a minute."""
+    pool = Database(url, 1)
+    await pool.open()
+    try:
+        async with pool.tenant(tenant_id) as db:
+            await refresh_warned(db)
+    finally:
+        await pool.close()
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
