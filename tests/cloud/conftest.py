@@ -37,6 +37,11 @@ def database(testbed: Servers, migrated: Database) -> Iterator[Database]:
     """A migrated database without rows."""
     tables = """select string_agg(quote_ident(tablename), ',') from pg_tables
                 where schemaname = 'public' and tablename not in ('alembic_version', 'metric_columns')"""
+    # What a killed service left running in the server would hold its locks against ours.
+    migrated.rows(
+        """select pg_terminate_backend(pid, 5000) from pg_stat_activity
+           where usename in ('ingest', 'api') and datname = current_database()"""
+    )
     migrated.rows(f"truncate {migrated.value(tables)} restart identity cascade")
     yield migrated
     testbed.start()  # what a test killed
