@@ -5,7 +5,7 @@ from __future__ import annotations
 from cloud.schema.sql import run_file
 
 revision = "0008"
-down_revision = "0007"
+down_revision = "0006"
 
 
 def upgrade() -> None:
