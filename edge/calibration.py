@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
+from edge.clock import Clock
 from edge.errors import ConfigError
 from edge.link import MARKER_SIDE_M, Homography
 from edge.motion.floor import Stand, stand
@@ -40,6 +41,7 @@ _AGREE = 1.5
 """Degrees that their median deviation may be."""
 
 Reason = Literal["camera_moved", "picture_size", "other_camera"]
+Source = Literal["none", "marker", "walks"]
 
 
 class CameraSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,12 +70,32 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     homography: Homography
 
 
+class CalibrationStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of how the camera stands, for whoever wants to show it."""
+
+    source: Source
+    tilt: float | None
+    """Degrees by which it looks down; None, as of the next two: unknown."""
+    roll: float | None
+    """Degrees by which the picture's content is turned anticlockwise."""
+    above: float | None
+    """Metres over the floor."""
+    walks: int
+    """Walks that told something since the camera stands as it does, while there is no marker."""
+    dropped: Reason | None
+    """Why the calibration before this one does not hold any more; None: there was none."""
+    dropped_utc: float | None
+    """When that was, in seconds since 1970; None where the clock was not set then."""
+
+
 class _Kept(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The file."""
 
     marker: Calibration | None = None
     tilts: tuple[float, ...] = ()
     """What walks showed, the newest last, while there was no marker."""
+    dropped: Reason | None = None
+    dropped_utc: float | None = None
 
 
 def camera_settings(path: Path) -> CameraSettings:
@@ -98,6 +120,9 @@ class Keeper:
         self.current: Calibration | None = None
         self.dropped: Reason | None = None
         """Why the last calibration does not hold any more."""
+        self.dropped_utc: float | None = None
+        """When it was dropped, in seconds since 1970; None where the clock was not set then."""
+        self._clock = Clock()
         self._path = folder / FILE
         self._field = field
         self._against = 0
@@ -105,10 +130,24 @@ class Keeper:
         try:
             kept = msgspec.json.decode(self._path.read_bytes(), type=_Kept)
             self.current, self._tilts = kept.marker, kept.tilts
+            self.dropped, self.dropped_utc = kept.dropped, kept.dropped_utc
         except FileNotFoundError:
             pass
         except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
             log.warning("%s cannot be read (%s): the camera counts as not calibrated", self._path, error)
+
+    def status(self) -> CalibrationStatus:
+        """What is known now, and what became of what was known before."""
+        known, tilt = self.current, self.walked_tilt
+        return CalibrationStatus(
+            source="marker" if known else "none" if tilt is None else "walks",
+            tilt=known.tilt if known else tilt,
+            roll=known.roll if known else None,
+            above=known.above if known else None,
+            walks=len(self._tilts),
+            dropped=self.dropped,
+            dropped_utc=self.dropped_utc,
+        )
 
     @property
     def walked_tilt(self) -> float | None:
@@ -178,11 +217,14 @@ class Keeper:
     def _drop(self, reason: Reason) -> None:
         log.warning("the camera is not calibrated any more: %s", reason)
         self.current, self.dropped, self._against, self._tilts = None, reason, 0, ()
+        self.dropped_utc = self._clock.now().utc
         self._write()
 
     def _write(self) -> None:
         """All of it or nothing; a full disk costs the memory of it, not the run."""
-        kept = _Kept(marker=self.current, tilts=self._tilts)
+        kept = _Kept(
+            marker=self.current, tilts=self._tilts, dropped=self.dropped, dropped_utc=self.dropped_utc
+        )
         text = msgspec.json.format(msgspec.json.encode(kept), indent=2)
         part = self._path.with_suffix(".part")
         try:

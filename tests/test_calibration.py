@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -100,6 +101,26 @@ def test_walks_that_agree_tell_the_tilt(tmp_path: Path) -> None:
     for tilt in (3.0, 17.0, 4.0):
         keeper.walked(tilt)
     assert keeper.lens("c", 1280, 720).tilt is None
+
+
+def test_status_says_what_is_known_and_why_the_last_does_not_hold(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path)
+    assert (keeper.status().source, keeper.status().tilt, keeper.status().dropped) == ("none", None, None)
+    keeper.take(seen(roll=3.0))
+    marker = keeper.status()
+    assert marker.source == "marker"
+    assert (marker.tilt, marker.roll, marker.above) == pytest.approx((20, 3, 1.2), abs=0.01)
+    before = time.time()
+    for _ in range(2):
+        keeper.walked(31.0)
+    lost = Keeper(tmp_path).status()  # over a restart, too
+    assert (lost.source, lost.tilt, lost.walks, lost.dropped) == ("none", None, 0, "camera_moved")
+    assert lost.dropped_utc is None or before - 1 <= lost.dropped_utc <= time.time() + 1
+    for tilt in (31.0, 30.5, 31.5):
+        keeper.walked(tilt)
+    walks = keeper.status()
+    assert (walks.source, walks.tilt, walks.roll, walks.above) == ("walks", 31.0, None, None)
+    assert (walks.walks, walks.dropped) == (3, "camera_moved")
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[1]", b'{"marker": 3}', b"\xff\xfe"])
