@@ -16,14 +16,12 @@ from msgspec import Meta
 
 from edge.clock import Clock
 from edge.errors import ConfigError
-from edge.link import MARKER_SIDE_M, Homography
+from edge.link import MARKER_SIDE_M, Homography, MarkerSeen
 from edge.motion.floor import Stand, stand
 from edge.motion.lens import USUAL_FIELD, Lens
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from edge.link import MarkerSeen
 
 log = logging.getLogger("edge.calibration")
 
@@ -40,7 +38,7 @@ _WALKS, _MEMORY = 3, 20
 _AGREE = 1.5
 """Degrees that their median deviation may be."""
 
-Reason = Literal["camera_moved", "picture_size", "other_camera"]
+Reason = Literal["camera_moved", "picture_size", "other_camera", "other_lens"]
 Source = Literal["none", "marker", "walks"]
 
 
@@ -197,6 +195,25 @@ class Keeper:
         self._write()
         log.info("the camera looks down by %.1f degrees from %.2f m", found.tilt, found.above)
         return True
+
+    def use_field(self, field: float) -> None:
+        """The camera sees `field` degrees: what was known through another lens is read anew, or forgotten."""
+        if field == self._field:
+            return
+        self._field, known = field, self.current
+        self.current, self._against, self._tilts = None, 0, ()
+        if known is not None and not self.take(
+            MarkerSeen(
+                camera=known.camera,
+                monotonic_ns=0,
+                width=known.width,
+                height=known.height,
+                homography=known.homography,
+                spread_px=0.0,
+            )
+        ):
+            self._drop("other_lens")
+        self._write()
 
     def walked(self, tilt: float) -> bool:
         """Somebody's walk shows this tilt; whether how the camera stands is known otherwise now."""

@@ -123,6 +123,22 @@ def test_status_says_what_is_known_and_why_the_last_does_not_hold(tmp_path: Path
     assert (walks.walks, walks.dropped) == (3, "camera_moved")
 
 
+def test_another_lens_reads_the_marker_anew_or_forgets_it(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path)
+    keeper.take(seen())
+    keeper.use_field(66.5)
+    assert keeper.status().source == "marker"
+    assert keeper.status().tilt == pytest.approx(20, abs=1)
+    assert keeper.status().tilt != pytest.approx(20, abs=0.001)
+    keeper.use_field(110.0)
+    lost = Keeper(tmp_path).status()
+    assert (lost.source, lost.dropped) == ("none", "other_lens")
+    for tilt in (31.0, 30.5, 31.5):
+        keeper.walked(tilt)
+    keeper.use_field(66.0)
+    assert (keeper.status().source, keeper.status().walks) == ("none", 0)
+
+
 @pytest.mark.parametrize("text", [b"", b"{", b"[1]", b'{"marker": 3}', b"\xff\xfe"])
 def test_a_damaged_file_counts_as_none(tmp_path: Path, text: bytes) -> None:
     (tmp_path / FILE).write_bytes(text)

@@ -84,7 +84,8 @@ class Observer:
         self.choice = choice
         self.people: dict[int, Person] = {}
         """By id: those in view, and those who went out of it a moment ago."""
-        self._height_m = height_m
+        self.height_m = height_m
+        """Of whoever is seen for the first time from now on."""
         self._lens: Lens | None = None
         self._interval: float | None = None
         """Seconds between two frames, lately."""
@@ -114,7 +115,7 @@ class Observer:
         for subject in frame.subjects:
             person = self.people.get(subject.id)
             if person is None:
-                person = self.people[subject.id] = Person(subject, t, self.choice, self._height_m)
+                person = self.people[subject.id] = Person(subject, t, self.choice, self.height_m)
             body = Body.of(subject.skeleton, subject.points(), subject.world_points(), lens)
             now = Signals(body)
             measures = measure_body(now, self.rate or math.inf, person.speeds.update(t, body))
