@@ -16,14 +16,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edge.calibration import Keeper, camera_settings
+from edge.calibration import CameraSettings, camera_settings
+from edge.camera_setup import CameraSetup
 from edge.clock import Clock
 from edge.coach.coach import AUTO
 from edge.coach.exercise import exercises
 from edge.coach.observer import Observer
 from edge.errors import KineboxError, LinkError, StoreError
 from edge.link import Hello, MarkerSeen, PoseFrame, Record, Subscriber
-from edge.motion.lens import Lens
 from edge.motion.skeletons import SKELETONS
 from edge.recorder import Recorder
 from edge.store import Store, database_path
@@ -38,6 +38,7 @@ from edge.web.token import access_token
 
 if TYPE_CHECKING:
     from edge.coach.observer import Observation, Person
+    from edge.motion.lens import Lens
     from edge.store import EndReason
     from edge.uplink.household import Household
     from edge.uplink.uplink import Uplink
@@ -68,15 +69,15 @@ class _Total:
 class Hub:
     """Feeds observer, recorder and browsers from one vision process."""
 
-    def __init__(
-        self, store: Store, exercise: str, keeper: Keeper | None = None, height_m: float | None = None
-    ) -> None:
+    def __init__(self, store: Store, exercise: str, configured: CameraSettings | None = None) -> None:
         """ConfigError when `exercise` is neither a known id nor `auto`.
 
-        `keeper`: knows how the camera stands. `height_m`: body height of whoever is measured.
+        `configured`: what the configuration says of the camera. What is known of it lies beside the store's file.
         """
-        self.keeper = keeper
-        self.observer = Observer(exercise, height_m, self._lens)
+        self.setup = CameraSetup(store.path.parent, configured or CameraSettings())
+        self.setup.on_change = self._set_up
+        self.keeper = self.setup.keeper
+        self.observer = Observer(exercise, self.setup.settings.height_m, self._lens)
         self.recorder = Recorder(store)
         self.live = LiveState(
             camera="",
@@ -89,6 +90,7 @@ class Hub:
                 name: Skeleton(names=list(row.names), edges=list(row.edges), pairs=list(row.pairs))
                 for name, row in SKELETONS.items()
             },
+            setup=self.setup,
             on_exercise=self._choose,
         )
         self.live.exercise = exercise
@@ -109,7 +111,7 @@ class Hub:
             if self.uplink is not None:
                 self.uplink.introduce(self.recorder.camera, self.recorder.model)
         elif isinstance(record, MarkerSeen):
-            if self.keeper is not None and self.keeper.take(record):
+            if self.keeper.take(record):
                 self.observer.look_again()
         else:
             self.live.publish_camera(Camera(camera=record.camera, state=record.state, detail=record.detail))
@@ -137,15 +139,16 @@ class Hub:
         self.live.publish_frame(self._message(frame, seen))
 
     def _lens(self, width: int, height: int) -> Lens:
-        return (
-            Lens(width, height)
-            if self.keeper is None
-            else self.keeper.lens(self.recorder.camera, width, height)
-        )
+        return self.keeper.lens(self.recorder.camera, width, height)
+
+    def _set_up(self) -> None:
+        """The owner said something else of the camera, or of who is before it."""
+        self.observer.height_m = self.setup.settings.height_m
+        self.observer.look_again()
 
     def _leave(self, person: Person, reason: EndReason) -> None:
         tilt = person.walks.tilt
-        if self.keeper is not None and tilt is not None and self.keeper.walked(tilt):
+        if tilt is not None and self.keeper.walked(tilt):
             self.observer.look_again()
         self._publish(self.recorder.leave(person, reason))
         if self.uplink is not None:
@@ -324,8 +327,7 @@ async def run(socket: Path, database: Path, exercise: str, settings: WebSettings
         closed = store.recover(None if utc_ns is None else utc_ns / 1e9)
         if closed:
             log.warning("%d session(s) of an earlier run were closed as interrupted", closed)
-        camera = camera_settings(config_file())
-        hub = Hub(store, exercise, Keeper(database.parent, camera.field), camera.height_m)
+        hub = Hub(store, exercise, camera_settings(config_file()))
         open_uplink(hub, store, database.parent)
         tasks = [
             asyncio.create_task(follow(socket, hub)),

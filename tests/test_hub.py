@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from edge.calibration import Keeper
+from edge.calibration import CameraSettings
 from edge.hub import Hub, _Total
 from edge.link import CameraState, Hello
 from edge.store import Store
@@ -142,9 +142,17 @@ def test_frames_reach_the_browser_as_numbers_json_can_say(store: Store) -> None:
     assert not math.isnan(status.camera.fps)
 
 
-def test_the_marker_calibrates_the_lens_of_who_comes_next(store: Store, tmp_path: Path) -> None:
-    keeper = Keeper(tmp_path / "state")
-    hub = Hub(store, "auto", keeper)
+def test_what_the_owner_says_holds_for_who_comes_next(store: Store) -> None:
+    hub = Hub(store, "auto", CameraSettings(height_m=1.6, field=60))
+    assert (hub.observer.height_m, hub.observer.lens(1280, 720).field) == (1.6, 60)
+    hub.live.setup.choose(CameraSettings(height_m=1.82, field=75))
+    assert (hub.observer.height_m, hub.observer.lens(1280, 720).field) == (1.82, 75)
+    again = Hub(store, "auto", CameraSettings(height_m=1.6, field=60))
+    assert (again.observer.height_m, again.observer.lens(1280, 720).field) == (1.82, 75)
+
+
+def test_the_marker_calibrates_the_lens_of_who_comes_next(store: Store) -> None:
+    hub = Hub(store, "auto")
     hub.take(Hello(camera="c", source="s", model="m", precision="int8"))
     assert hub.observer.lens(1280, 720).above is None
     hub.take(seen(camera="c", tilt=15.0))

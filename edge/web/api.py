@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import tempfile
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import msgspec
-from fastapi import APIRouter, HTTPException, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from prometheus_client import CONTENT_TYPE_LATEST
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from edge.errors import ConfigError
 from edge.store import ExportFormat, Samples, Session, export_sessions
-from edge.web.openapi import REF, answers
+from edge.web.answers import Json, read_body
+from edge.web.openapi import answers, takes
 from edge.web.problems import problem
 from edge.web.records import ExerciseChoice, ExerciseInfo, Health, SessionList, Skeleton, Status
 from wire.metrics import Metric, metrics
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from edge.web.live import LiveState
 
 MAX_SESSIONS = 500
-MAX_BODY = 4096
-"""The only request with a body names an exercise."""
 IN_MEMORY = 4 * 1024 * 1024
 """An export larger than this goes through a temporary file."""
 MEDIA_TYPES = {
@@ -48,18 +47,6 @@ Format = Annotated[
     ExportFormat,
     Query(description="csv: a ZIP archive of five tables; json: one document; mot: angles for OpenSim"),
 ]
-
-
-class Json(JSONResponse):  # what is no JSONResponse is described as a string
-    """A record, encoded by msgspec. Measurements are private: nothing on the way may keep them."""
-
-    def __init__(self, record: Any, status_code: int = 200) -> None:
-        """Encode `record`."""
-        super().__init__(record, status_code, {"cache-control": "no-store"})
-
-    def render(self, content: Any) -> bytes:
-        """The bytes of a record."""
-        return msgspec.json.encode(content)
 
 
 def system_routes(state: LiveState, store: Store) -> APIRouter:
@@ -108,17 +95,12 @@ def live_routes(state: LiveState) -> APIRouter:
         "/exercise",
         operation_id="choose_exercise",
         responses=answers(ExerciseChoice, 400, 413, 422),
-        openapi_extra={
-            "requestBody": {
-                "required": True,
-                "content": {"application/json": {"schema": {"$ref": REF.format(name="ExerciseChoice")}}},
-            }
-        },
+        openapi_extra=takes(ExerciseChoice),
     )
     async def choose(request: Request) -> Response:
         """Count this exercise from now on; with `auto`, the one that is recognised."""
         try:
-            choice = msgspec.json.decode(await _body(request), type=ExerciseChoice)
+            choice = msgspec.json.decode(await read_body(request), type=ExerciseChoice)
         except msgspec.ValidationError as error:
             return problem(422, "request_invalid", str(error))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -207,15 +189,6 @@ def session_routes(store: Store) -> APIRouter:
         )
 
     return router
-
-
-async def _body(request: Request) -> bytes:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise HTTPException(413)
-    return body
 
 
 def _timestamp(time: datetime | None) -> float | None:

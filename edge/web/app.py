@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from edge.web.api import live_routes, session_routes, system_routes
+from edge.web.camera import camera_routes
 from edge.web.dashboard import Dashboard
 from edge.web.guard import SECURITY_HEADERS, Guard
 from edge.web.openapi import describe
@@ -34,6 +35,7 @@ def create_app(state: LiveState, store: Store, settings: WebSettings) -> FastAPI
     state.metrics.watch_store(store)
     app.include_router(system_routes(state, store))
     app.include_router(live_routes(state))
+    app.include_router(camera_routes(state))
     app.include_router(session_routes(store))
     app.include_router(socket_routes(state))
     app.mount("/", Dashboard(settings.static))

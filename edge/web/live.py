@@ -27,6 +27,8 @@ from edge.web.records import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from edge.camera_setup import CameraSetup
+
 STALE_S = 5.0
 """A live camera whose newest frame is older than this is not live in truth."""
 _COUNTED = ("rep", "partial_rep")
@@ -45,17 +47,20 @@ class LiveState:
         model: ModelInfo,
         exercises: Iterable[ExerciseInfo],
         skeletons: Mapping[str, Skeleton],
+        setup: CameraSetup,
         on_exercise: Callable[[str | None], None],
         clock: Callable[[], float] = time.monotonic,
         utc: Callable[[], float] = time.time,
     ) -> None:
         """Begin with the camera `starting`.
 
-        `on_exercise` is called with an exercise's id, or None for automatic, when the user chooses.
+        `setup`: how the camera stands. `on_exercise` is called with an exercise's id, or None for automatic,
+        when the user chooses.
         `clock` is monotonic seconds, `utc` seconds since 1970.
         """
         self.exercises = {exercise.id: exercise for exercise in exercises}
         self.skeletons = dict(skeletons)
+        self.setup = setup
         self.exercise = AUTO
         self.uplink: Callable[[], UplinkStatus | None] = lambda: None
         """Tells what waits for the cloud; None where there is none."""

@@ -12,7 +12,17 @@ from edge import __version__
 from edge.store.records import Samples, Session
 from edge.web import messages
 from edge.web.problems import MEDIA_TYPE
-from edge.web.records import ExerciseChoice, ExerciseInfo, Health, Problem, SessionList, Skeleton, Status
+from edge.web.records import (
+    CameraChoice,
+    CameraStand,
+    ExerciseChoice,
+    ExerciseInfo,
+    Health,
+    Problem,
+    SessionList,
+    Skeleton,
+    Status,
+)
 from wire.metrics import Metric
 
 if TYPE_CHECKING:
@@ -26,6 +36,8 @@ RECORDS = (
     Health,
     ExerciseInfo,
     ExerciseChoice,
+    CameraStand,
+    CameraChoice,
     Metric,
     Skeleton,
     SessionList,
@@ -79,6 +91,12 @@ def answers(
         (schema,), _ = msgspec.json.schema_components([record], ref_template=REF)
         described[status]["content"] = {media_type: {"schema": schema}}
     return described | {error: _refusal(error) for error in errors}
+
+
+def takes(record: type[msgspec.Struct]) -> dict[str, Any]:
+    """The `openapi_extra` of a route that takes a `record` of `RECORDS` as its body."""
+    schema = {"$ref": REF.format(name=record.__name__)}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
 
 
 def _refusal(status: int) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from edge.calibration import CalibrationStatus
 from edge.store.records import SessionSummary
 from edge.web.messages import CameraState
 
@@ -92,6 +93,27 @@ class ExerciseChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     """Which exercise is counted."""
 
     exercise: Annotated[str, Meta(description="An exercise's id, or auto")]
+
+
+class CameraChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the owner says of the camera and of whoever is before it."""
+
+    height_m: Annotated[
+        Annotated[float, Meta(ge=0.3, le=2.6)] | None,
+        Meta(description="Body height in metres of whoever is measured; null: not known"),
+    ]
+    field: Annotated[
+        float, Meta(ge=20, le=140, description="Degrees that the camera sees across the width of its picture")
+    ]
+
+
+class CameraStand(msgspec.Struct, frozen=True, kw_only=True):
+    """How the camera stands, and what its owner said."""
+
+    camera: Annotated[str, Meta(description="Its id; empty before there is one")]
+    height_m: Annotated[float | None, Meta(description="Body height of whoever is measured; null: not known")]
+    field: Annotated[float, Meta(description="Degrees across the width of its picture")]
+    calibration: CalibrationStatus
 
 
 class Skeleton(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
+from edge.calibration import CameraSettings
+from edge.camera_setup import CameraSetup
 from edge.coach.records import Repetition
 from edge.store import Store
 from edge.web.app import create_app
@@ -88,6 +90,7 @@ def running(folder: Path, **settings: Any) -> Iterator[Box]:
             model=ModelInfo(name="blazepose", precision="int8"),
             exercises=[SQUAT, PLANK],
             skeletons={"stick3": STICK},
+            setup=CameraSetup(folder, CameraSettings()),
             on_exercise=chosen.append,
         )
         app = create_app(state, store, options)

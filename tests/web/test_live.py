@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+from edge.calibration import CameraSettings
+from edge.camera_setup import CameraSetup
 from edge.errors import ConfigError
 from edge.web.live import STALE_S, LiveState
 from edge.web.messages import Camera, SubjectFrame
 from edge.web.records import ModelInfo
 from tests.web.box import PLANK, SQUAT, frame
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class Clock:
@@ -24,12 +31,13 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def state(clock: Clock) -> LiveState:
+def state(clock: Clock, tmp_path: Path) -> LiveState:
     return LiveState(
         camera="cam0",
         model=ModelInfo(name="blazepose", precision="int8"),
         exercises=[SQUAT, PLANK],
         skeletons={},
+        setup=CameraSetup(tmp_path, CameraSettings()),
         on_exercise=lambda _: None,
         clock=clock,
         utc=lambda: 1_800_000_000.0,

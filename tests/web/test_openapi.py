@@ -10,6 +10,7 @@ import pytest
 
 from edge.web import messages
 from edge.web.api import live_routes, session_routes, system_routes
+from edge.web.camera import camera_routes
 from edge.web.socket import socket_routes
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ OPERATIONS = {
     ("get", "/api/v1/status"): "get_status",
     ("get", "/api/v1/exercises"): "list_exercises",
     ("put", "/api/v1/exercise"): "choose_exercise",
+    ("get", "/api/v1/camera"): "get_camera",
+    ("put", "/api/v1/camera"): "set_camera",
     ("get", "/api/v1/metrics"): "list_metrics",
     ("get", "/api/v1/skeletons"): "list_skeletons",
     ("get", "/api/v1/sessions"): "list_sessions",
@@ -72,7 +75,13 @@ def test_every_reference_leads_somewhere(description: dict[str, Any]) -> None:
 
 def test_nothing_is_served_that_is_not_described(shared_box: Box) -> None:
     state, store = shared_box.state, shared_box.store
-    routers = [system_routes(state, store), live_routes(state), session_routes(store), socket_routes(state)]
+    routers = [
+        system_routes(state, store),
+        live_routes(state),
+        camera_routes(state),
+        session_routes(store),
+        socket_routes(state),
+    ]
     served = {
         (method.lower(), route.path)
         for router in routers

@@ -1,0 +1,61 @@
+"""How the camera stands, and what its owner says of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from fastapi import APIRouter, Request
+from starlette.responses import Response  # noqa: TC002 - FastAPI reads the routes' annotations
+
+from edge.calibration import CameraSettings
+from edge.web.answers import Json, read_body
+from edge.web.openapi import answers, takes
+from edge.web.problems import problem
+from edge.web.records import CameraChoice, CameraStand
+
+if TYPE_CHECKING:
+    from edge.web.live import LiveState
+
+
+def camera_routes(state: LiveState) -> APIRouter:
+    """What a page of settings needs."""
+    router = APIRouter(prefix="/api/v1/camera", tags=["camera"], default_response_class=Json)
+
+    @router.get("", operation_id="get_camera", responses=answers(CameraStand))
+    async def camera() -> Response:
+        """How the camera stands as far as it is known, and what its owner said of it."""
+        return Json(_stand(state))
+
+    @router.put(
+        "",
+        operation_id="set_camera",
+        responses=answers(CameraStand, 400, 413, 422, 503),
+        openapi_extra=takes(CameraChoice),
+    )
+    async def choose(request: Request) -> Response:
+        """Measure by this body height and field of view whoever is seen from now on.
+
+        It is kept on the box and goes before its config.toml. Another field of view reads the marker anew, and
+        forgets what walks have shown.
+        """
+        try:
+            choice = msgspec.json.decode(await read_body(request), type=CameraChoice)
+        except msgspec.ValidationError as error:
+            return problem(422, "request_invalid", str(error))
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            return problem(400, "request_malformed", str(error))
+        state.setup.choose(CameraSettings(height_m=choice.height_m, field=choice.field))
+        return Json(_stand(state))
+
+    return router
+
+
+def _stand(state: LiveState) -> CameraStand:
+    setup = state.setup
+    return CameraStand(
+        camera=state.camera.camera,
+        height_m=setup.settings.height_m,
+        field=setup.settings.field,
+        calibration=setup.keeper.status(),
+    )
