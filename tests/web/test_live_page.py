@@ -2,45 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from edge.errors import CameraError
 from edge.footage import demo_video
-from tests.conftest import ROOT, missing
+from tests.conftest import missing
 from tests.running import REPS, Box, record_squats
+from tests.web.conftest import picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 CLIP_S = 7.7
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        missing("chromium (Debian package chromium)")
-    if not (ROOT / "edge" / "web" / "static" / "index.html").is_file():
-        missing("the built dashboard (make setup)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -50,14 +27,6 @@ def page(browser: Browser) -> Iterator[Page]:
     page.set_default_timeout(20_000)
     yield page
     page.close()
-
-
-def picture(page: Page, name: str) -> None:
-    """Keep a picture for the documentation, where one is asked for."""
-    folder = os.environ.get("KINEBOX_PICTURES")
-    if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 def test_counting_is_seen_as_it_happens(page: Page, tmp_path: Path) -> None:

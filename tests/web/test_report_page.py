@@ -11,16 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from edge.coach.coach import REST_S as SET_REST_S
 from edge.coach.observer import Observer
 from edge.link import PoseFrame
 from edge.recorder import SAMPLE_EVERY_S, SAMPLE_IN_SET_S, Recorder
-from tests.conftest import ROOT, missing
 from tests.figure import Figure
 from tests.web.box import Box, running
-from tests.web.test_live_page import FLAGS
+from tests.web.conftest import STATIC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,22 +64,8 @@ def record_two_sets(store: Store) -> str:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        missing("chromium (Debian package chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
 def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
-    static = ROOT / "edge" / "web" / "static"
-    if not (static / "index.html").is_file():
-        missing("the built dashboard (make setup)")
-    with running(tmp_path_factory.mktemp("box"), static=static) as box:
+    with running(tmp_path_factory.mktemp("box"), static=STATIC) as box:
         yield box
 
 

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
+from edge.calibration import Reason as Dropped
+from edge.calibration import Source
 from edge.coach.records import Phase, Side
 from edge.motion.grades import Reason
 from edge.store.records import EndReason, Grade
@@ -33,6 +35,8 @@ CODES = {
     "end_reason": get_args(EndReason),
     "grade": get_args(Grade),
     "side": get_args(Side),
+    "calibration": get_args(Source),
+    "dropped": get_args(Dropped),
     "reason": (*get_args(Reason), "not_calibrated", "no_person"),
     "remedy": (*get_args(Reason), "not_calibrated", "no_person"),
     "unit": tuple({row["unit"] for row in tomllib.loads((ROOT / "wire/metrics.toml").read_text())["metric"]}),

@@ -1,4 +1,14 @@
-import type { Exercise, Metric, Samples, Session, SessionPage, Skeleton, Status } from "./types";
+import type {
+  CameraChoice,
+  CameraStand,
+  Exercise,
+  Metric,
+  Samples,
+  Session,
+  SessionPage,
+  Skeleton,
+  Status,
+} from "./types";
 
 /** The box answered, but not with what was asked for. */
 export class ApiError extends Error {
@@ -28,14 +38,22 @@ export const getStatus = () => get<Status>("status");
 export const getExercises = () => get<Exercise[]>("exercises");
 export const getMetrics = () => get<Metric[]>("metrics");
 export const getSkeletons = () => get<Record<string, Skeleton>>("skeletons");
+export const getCamera = () => get<CameraStand>("camera");
 export const getSession = (id: string) => get<Session>(session(id));
 
-export async function putExercise(exercise: string): Promise<void> {
-  await request("exercise", {
+const put = (path: string, record: unknown) =>
+  request(path, {
     method: "PUT",
     headers: { "Content-Type": "application/json" },
-    body: JSON.stringify({ exercise }),
+    body: JSON.stringify(record),
   });
+
+export async function putExercise(exercise: string): Promise<void> {
+  await put("exercise", { exercise });
+}
+
+export async function putCamera(choice: CameraChoice): Promise<CameraStand> {
+  return (await put("camera", choice)).json() as Promise<CameraStand>;
 }
 
 /** Newest first; `before` is the `next` of the page before. */

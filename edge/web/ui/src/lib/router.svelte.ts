@@ -1,14 +1,17 @@
-// Four pages behind the hash: #/, #/sessions, #/sessions/<id> and #/sessions/<id>/report.
+// Five pages behind the hash: #/, #/camera, #/sessions, #/sessions/<id> and #/sessions/<id>/report.
 
-export type Route = { page: "live" } | { page: "sessions" } | { page: "session" | "report"; id: string };
+export type Route =
+  { page: "live" } | { page: "camera" } | { page: "sessions" } | { page: "session" | "report"; id: string };
 
 export const LIVE = "#/";
+export const CAMERA = "#/camera";
 export const SESSIONS = "#/sessions";
 export const sessionHash = (id: string): string => `${SESSIONS}/${encodeURIComponent(id)}`;
 export const reportHash = (id: string): string => `${sessionHash(id)}/report`;
 
 function parse(hash: string): Route {
   const [first, second, third] = hash.replace(/^#?\/?/, "").split("/");
+  if (first === "camera") return { page: "camera" };
   if (first !== "sessions") return { page: "live" };
   if (!second) return { page: "sessions" };
   return { page: third === "report" ? "report" : "session", id: decodeURIComponent(second) };

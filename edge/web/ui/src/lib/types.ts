@@ -99,6 +99,26 @@ export interface Uplink {
   given_up: number;
 }
 
+/** What the owner says of the camera and of whoever is before it. */
+export interface CameraChoice {
+  height_m: number | null;
+  /** Degrees across the width of the picture. */
+  field: number;
+}
+
+export interface CameraStand extends CameraChoice {
+  camera: string;
+  calibration: {
+    source: "none" | "marker" | "walks";
+    tilt: number | null;
+    roll: number | null;
+    above: number | null;
+    walks: number;
+    dropped: "camera_moved" | "picture_size" | "other_camera" | "other_lens" | null;
+    dropped_utc: number | null;
+  };
+}
+
 export interface Exercise {
   id: string;
   name: Translated;
