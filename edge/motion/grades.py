@@ -24,15 +24,16 @@ Reason = Literal[
 ]  # fmt: skip
 
 _ORDER: tuple[Grade, ...] = ("A", "B", "C", "none")
-_WELL_SEEN = 0.8
+WELL_SEEN = 0.8
+"""Visibility from which it takes nothing from a grade."""
 _UNKNOWN: dict[Reason, Grade] = {"joint_hidden": "none"}
-_MIN_RATE = 12.0
+MIN_RATE = 12.0
 """Pictures a second below which the fast part of a movement falls between two of them."""
 
 
-_TREMBLING: tuple[tuple[float, Grade], ...] = ((6.0, "C"), (2.0, "B"))
+TREMBLING: tuple[tuple[float, Grade], ...] = ((6.0, "C"), (2.0, "B"))
 """Above so many degrees of mean error by noise alone, an angle is this good at best (docs/accuracy.md)."""
-_SIZES: tuple[tuple[float, Grade], ...] = ((30.0, "C"), (60.0, "B"))
+SIZES: tuple[tuple[float, Grade], ...] = ((30.0, "C"), (60.0, "B"))
 """Of a trunk of fewer pixels nothing is measured better: below 60 the noise of keypoints was not measured."""
 
 
@@ -62,11 +63,11 @@ def measure(
     `tilt_known`: of the camera, where the value is measured against the vertical.
     """
     reasons = view_reasons(visibility, tilt)
-    if rate < _MIN_RATE:
+    if rate < MIN_RATE:
         reasons["low_frame_rate"] = "C"
     if not tilt_known:
         reasons["tilt_unknown"] = "B"
-    for most, grade in _TREMBLING:
+    for most, grade in TREMBLING:
         if trembling > most:
             reasons.setdefault("fast_movement", grade)
     return graded(value, reasons | size_reasons(trunk_px))
@@ -75,7 +76,7 @@ def measure(
 def size_reasons(trunk_px: float) -> dict[Reason, Grade]:
     """What the size in the picture takes from the grade."""
     found: dict[Reason, Grade] = {}
-    for least, grade in _SIZES:
+    for least, grade in SIZES:
         if trunk_px < least:
             found.setdefault("too_far", grade)
     return found
@@ -86,7 +87,7 @@ def view_reasons(visibility: float, tilt: float) -> dict[Reason, Grade]:
     reasons: dict[Reason, Grade] = {}
     if not visibility >= SEEN:
         reasons["joint_hidden"] = "none"
-    elif visibility < _WELL_SEEN:
+    elif visibility < WELL_SEEN:
         reasons["low_visibility"] = "B"
     if not math.isfinite(tilt):
         reasons["oblique_view"] = "B"
