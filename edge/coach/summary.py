@@ -14,7 +14,6 @@ from wire.metrics import Metric, metrics
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_LOW, _HIGH = -180, 181
 _TAILS = (0.01, 0.99)
 """The ends of a range leave out the outermost hundredth of the moments: single misread pictures are no peak."""
 _ENOUGH = 0.2
@@ -41,25 +40,37 @@ class _Course:
     """One live metric so far: how often each whole degree occurred, and how well it was measured."""
 
     def __init__(self) -> None:
-        self.histogram = np.zeros(_HIGH - _LOW, np.int64)
-        self.grades: Tally[Grade] = Tally()
-        self.reasons: Tally[Reason] = Tally()
+        self.degrees: dict[int, int] = {}
+        self._told: dict[tuple[Grade, tuple[Reason, ...]], int] = {}
 
     def add(self, measure: Measure) -> None:
-        self.grades[measure.grade] += 1
-        self.reasons.update(measure.reasons)
-        if measure.value is not None:
-            self.histogram[min(max(round(measure.value), _LOW), _HIGH - 1) - _LOW] += 1
+        value, grade, reasons = measure
+        self._told[grade, reasons] = self._told.get((grade, reasons), 0) + 1
+        if value is not None:
+            degree = round(value)
+            self.degrees[degree] = self.degrees.get(degree, 0) + 1
+
+    def grade(self) -> Grade:
+        """The one that most moments reach."""
+        grades: Tally[Grade] = Tally()
+        for (grade, _), count in self._told.items():
+            grades[grade] += count
+        return typical_grade(grades)
+
+    def reasons(self) -> tuple[Reason, ...]:
+        """Those that held for a good part of the moments, the most frequent first."""
+        found: Tally[Reason] = Tally()
+        for (_, reasons), count in self._told.items():
+            for reason in reasons:
+                found[reason] += count
+        least = _ENOUGH * sum(self._told.values())
+        return tuple(reason for reason, count in found.most_common() if count >= least)
 
     def quantile(self, share: float) -> float:
         """Degrees below which `share` of the measured moments lie."""
-        total = np.cumsum(self.histogram)
-        return float(np.searchsorted(total, share * total[-1], side="left") + _LOW)
-
-    def common_reasons(self) -> tuple[Reason, ...]:
-        """The reasons that held for a good part of the moments, the most frequent first."""
-        least = _ENOUGH * self.grades.total()
-        return tuple(reason for reason, count in self.reasons.most_common() if count >= least)
+        degrees = sorted(self.degrees)
+        total = np.cumsum([self.degrees[degree] for degree in degrees])
+        return float(degrees[int(np.searchsorted(total, share * total[-1], side="left"))])
 
 
 class Mean:
@@ -95,7 +106,10 @@ class Summary:
     def add(self, measures: Mapping[str, Measure]) -> None:
         """Take one moment."""
         for key, measure in measures.items():
-            self._courses.setdefault(key, _Course()).add(measure)
+            course = self._courses.get(key)
+            if course is None:
+                course = self._courses[key] = _Course()
+            course.add(measure)
 
     def measures(self) -> dict[str, Measure]:
         """Every metric of a session (statistic `peak` or `range`) by key."""
@@ -110,14 +124,15 @@ class Summary:
         turn = self._courses.get("view_yaw")
         if turn is None:
             return False
-        degrees = np.abs(np.arange(_LOW, _HIGH))
-        hidden = (degrees >= SIDE_VIEW[0]) & (degrees <= SIDE_VIEW[1])
-        return bool(turn.histogram[hidden].sum() > turn.histogram.sum() / 2)
+        hidden = sum(
+            count for degree, count in turn.degrees.items() if SIDE_VIEW[0] <= abs(degree) <= SIDE_VIEW[1]
+        )
+        return hidden > sum(turn.degrees.values()) / 2
 
     def _measure(self, metric: Metric) -> Measure:
         assert metric.of is not None
         course = self._courses[metric.of]
-        grade, reasons = typical_grade(course.grades), course.common_reasons()
+        grade, reasons = course.grade(), course.reasons()
         if grade == "none":
             return Measure(None, grade, reasons)
         low, high = (course.quantile(share) for share in _TAILS)

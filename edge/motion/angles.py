@@ -112,19 +112,23 @@ JOINT_ANGLES: tuple[JointAngle, ...] = (
 ROW = {row.key: index for index, row in enumerate(JOINT_ANGLES)}
 
 
-def _ends(segment: tuple[str, str] | None) -> tuple[int, int]:
-    return (0, 0) if segment is None else (INDEX[segment[0]], INDEX[segment[1]])
-
-
 def _column(values: list[float]) -> Array:
     return np.array(values, float)
 
 
-_FIRST = np.array([_ends(row.first) for row in JOINT_ANGLES])
-_SECOND = np.array([_ends(row.second) for row in JOINT_ANGLES])
-_JOINTS = np.array(
-    [[*(_ends(row.first) if row.first else _ends(row.second)), *_ends(row.second)] for row in JOINT_ANGLES]
-)
+ENDS = np.array(
+    [
+        [
+            INDEX[(row.first or row.second)[0]],
+            INDEX[row.second[0]],
+            INDEX[(row.first or row.second)[1]],
+            INDEX[row.second[1]],
+        ]
+        for row in JOINT_ANGLES
+    ]
+).T.reshape(2, 2, -1)
+"""int[2, 2, R]: where the first and the second segment of each row begin, and where they end; for the vertical the
+second's."""
 _VERTICAL = np.array([row.first is None for row in JOINT_ANGLES])
 _FRONTAL = np.array([row.plane == "frontal" for row in JOINT_ANGLES])
 _PROJECTED = np.array([row.projected for row in JOINT_ANGLES])
@@ -133,11 +137,13 @@ _TURN = _column([row.turn for row in JOINT_ANGLES])
 _EXTENSION = _column([row.extension for row in JOINT_ANGLES])
 _OFFSET = _column([row.offset for row in JOINT_ANGLES])
 _SIGN = _column([row.sign for row in JOINT_ANGLES])
-_IN = _PROJECTED.astype(float)
+_IN, _FREE = _PROJECTED.astype(float), ~_PROJECTED
+_JOINTS = ENDS.reshape(4, -1)
 _LEFT_HIP, _RIGHT_HIP = INDEX["hip_left"], INDEX["hip_right"]
 _LEFT_SHOULDER, _RIGHT_SHOULDER = INDEX["shoulder_left"], INDEX["shoulder_right"]
 _NECK, _PELVIS = INDEX["neck"], INDEX["pelvis"]
-_UP = (0.0, 1.0, 0.0)
+_UP, _PICTURE = (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
+_YZX, _ZXY = np.array([1, 2, 0]), np.array([2, 0, 1])
 
 
 class Angles(NamedTuple):
@@ -156,37 +162,39 @@ def joint_angles(body: Body) -> Angles:
     up = body.lens.up if body.lens else _UP
     with np.errstate(invalid="ignore", divide="ignore"):
         normals = _normals(body.space)
-        first, second = _segments(body.space, up)
+        segments = between_ends(body.space)
+        segments[0, _VERTICAL] = up
         # Only what lies in the plane, for the rows that ask for it.
-        out, second_out = (first * normals).sum(axis=1), (second * normals).sum(axis=1)
-        first_in = first - (out * _IN)[:, None] * normals
-        second_in = second - (second_out * _IN)[:, None] * normals
-        cross = _cross(first_in, second_in)
-        span = _length(cross)
-        deep = _signed(span, (first_in * second_in).sum(axis=1), (cross * normals).sum(axis=1))
-        first_length, second_length = _length(first), _length(second)
+        out = np.vecdot(segments, normals) * _IN
+        inside = segments - out[..., None] * normals
+        cross = _cross(*inside)
+        span, length = _length(cross), _length(segments)
+        deep = _signed(span, np.vecdot(*inside), np.vecdot(cross, normals))
         # A straight limb spans no plane: then it is the one in which it would bend.
-        whole = first_length * second_length
-        bent = (span > _LEAST_SPAN * whole) & ~_PROJECTED
+        whole = length[0] * length[1]
+        bent = (span > _LEAST_SPAN * whole) & _FREE
         plane = np.where(bent[:, None], cross / span[:, None], normals)
         sight = _sight(body)
-        facing = (plane * sight).sum(axis=1)
+        facing = np.vecdot(plane, sight)
         distance = _length(sight)
         squarely = np.abs(facing)
         unsure = bent & (span < _BENT * whole)
-        squarely[unsure] = np.minimum(squarely, np.abs((normals * sight).sum(axis=1)))[unsure]
-        turned = np.arccos(np.minimum(squarely / distance, 1))
+        squarely = np.where(unsure, np.minimum(squarely, np.abs(np.vecdot(normals, sight))), squarely)
+        turned = np.arccos(np.minimum(squarely / distance, 1.0))
         # A limb that points at the camera, or out of the plane into which it is projected, is not seen in it.
-        steep = np.maximum(
-            np.abs((second * sight).sum(axis=1)) / (distance * second_length),
-            _IN * np.abs(second_out) / second_length,
-        )
-        tilt = np.degrees(np.maximum(turned, np.arcsin(np.minimum(steep, 1))))
-        outs = (out * _IN, second_out * _IN)
-        flat = _in_picture(body, plane, facing, sight, normals, up, outs)
+        steep = np.maximum(np.abs(np.vecdot(segments[1], sight)) / distance, np.abs(out[1])) / length[1]
+        tilt = np.degrees(np.maximum(turned, np.arcsin(np.minimum(steep, 1.0))))
+        flat = _in_picture(body, plane, facing, sight, normals, up, out)
         value = _OFFSET + _SIGN * _blend(flat, deep, tilt)
-        value[_length(first_in) * _length(second_in) < _END_ON * whole] = np.nan
-    return Angles(value, tilt, body.visibility[_JOINTS].min(axis=1))
+        lengths_in = _length(inside)
+        value[lengths_in[0] * lengths_in[1] < _END_ON * whole] = np.nan
+    return Angles(value, tilt, np.minimum.reduce(body.visibility.take(_JOINTS)))
+
+
+def between_ends(points: Array) -> Array:
+    """The two segments of each row, float64[2, R, D], of points float64[P, D]; the second twice for a vertical."""
+    begin, end = points.take(ENDS, axis=0)
+    return np.asarray(end - begin)
 
 
 def _in_picture(
@@ -196,33 +204,32 @@ def _in_picture(
     sight: Array,
     normals: Array,
     up: tuple[float, float, float],
-    outs: tuple[Array, Array],
+    out: Array,
 ) -> Array:
     """The angles in the picture, undoing the foreshortening of the planes in which they lie.
 
     A segment seen as (x, y) has the depth with which it lies in its plane, or with which it reaches out of it as
-    far as it does in space (`outs`); so near the joint lines of sight are parallel. Without space there is no plane
+    far as it does in space (`out`); so near the joint lines of sight are parallel. Without space there is no plane
     but the picture's.
     """
     known = np.isfinite(facing)
-    plane = np.where(known[:, None], plane, (0.0, 0.0, 1.0))
+    plane = np.where(known[:, None], plane, _PICTURE)
     facing = np.where(known, facing, 1.0)
     scale = np.where(_VERTICAL, 1.0, _pixels_a_metre(body))
-    lifted = []
-    for seen, out in zip(_segments(body.image, up), outs, strict=True):
-        reach = np.where(known, scale * out, 0.0)
-        depth = (reach - plane[:, 0] * seen[:, 0] - plane[:, 1] * seen[:, 1]) / facing
-        x, y = seen[:, 0] + sight[:, 0] * depth, seen[:, 1] + sight[:, 1] * depth
-        lifted.append(np.stack([x, y, depth], axis=1) - reach[:, None] * plane)
-    first, second = lifted
+    seen = np.zeros((2, len(JOINT_ANGLES), 3))
+    seen[..., :2] = between_ends(body.image)
+    seen[0, _VERTICAL, :2] = up[:2]
+    reach = np.where(known, scale * out, 0.0)
+    depth = (reach - np.vecdot(seen, plane)) / facing
+    first, second = seen + depth[..., None] * sight - reach[..., None] * plane
     cross = _cross(first, second)
-    return _signed(_length(cross), (first * second).sum(axis=1), (cross * normals).sum(axis=1))
+    return _signed(_length(cross), np.vecdot(first, second), np.vecdot(cross, normals))
 
 
 def _pixels_a_metre(body: Body) -> float:
     """Of the trunk, whose depth is known best."""
-    seen, real = body.image[_NECK] - body.image[_PELVIS], body.space[_NECK] - body.space[_PELVIS]
-    return math.sqrt(seen @ seen) / max(math.sqrt(real[:2] @ real[:2]), 1e-9)
+    real = body.space[_NECK, :2] - body.space[_PELVIS, :2]
+    return body.trunk_px / max(math.sqrt(real @ real), 1e-9)
 
 
 def _sight(body: Body) -> Array:
@@ -230,19 +237,13 @@ def _sight(body: Body) -> Array:
     sight = np.zeros((len(JOINT_ANGLES), 3))
     sight[:, 2] = 1.0
     if body.lens is not None:
-        rays = body.lens.rays(body.image[_SECOND[:, 0]])
+        rays = body.lens.rays(body.image.take(ENDS[0, 1], axis=0))
         sight[:, :2] = np.where(np.isfinite(rays), -rays, 0.0)
     return sight
 
 
-def _segments(points: Array, up: tuple[float, float, float]) -> tuple[Array, Array]:
-    first = points[_FIRST[:, 1]] - points[_FIRST[:, 0]]
-    first[_VERTICAL] = up[: points.shape[1]]
-    return first, points[_SECOND[:, 1]] - points[_SECOND[:, 0]]
-
-
 def _length(vectors: Array) -> Array:
-    return np.asarray(np.sqrt((vectors * vectors).sum(axis=1)))
+    return np.asarray(np.sqrt(np.vecdot(vectors, vectors)))
 
 
 def _signed(span: Array, along: Array, side: Array) -> Array:
@@ -259,10 +260,10 @@ def _signed(span: Array, along: Array, side: Array) -> Array:
 def _normals(space: Array) -> Array:
     """Of each row's plane, float64[R, 3] of length 1: to the body's left, or forwards; NaN without space."""
     left = space[_LEFT_HIP] - space[_RIGHT_HIP] + space[_LEFT_SHOULDER] - space[_RIGHT_SHOULDER]
-    left = left / np.sqrt(left @ left)
+    left = left / math.sqrt(left @ left)
     up = space[_NECK] - space[_PELVIS]
     forwards = _cross(left, up)
-    forwards = forwards / np.sqrt(forwards @ forwards)
+    forwards = forwards / math.sqrt(forwards @ forwards)
     return np.where(_FRONTAL[:, None], forwards, left)
 
 
@@ -271,7 +272,7 @@ def _blend(flat: Array, deep: Array, tilt: Array) -> Array:
 
     Where one of them does not exist (no depth; a segment that points at the camera) the other is taken.
     """
-    x = np.minimum(np.maximum((tilt - IN_PLANE) / (OUT_OF_PLANE - IN_PLANE), 0), 1)
+    x = np.minimum(np.maximum((tilt - IN_PLANE) / (OUT_OF_PLANE - IN_PLANE), 0.0), 1.0)
     weight = x * x * (3 - 2 * x)
     mixed = np.where(np.isfinite(flat), (1 - weight) * flat + weight * deep, deep)
     return np.where(np.isfinite(deep) & np.isfinite(tilt), mixed, flat)
@@ -287,6 +288,4 @@ def between(a: Array, b: Array) -> Array:
 
 def _cross(a: Array, b: Array) -> Array:
     """The vector product; several times faster than numpy's for a handful of vectors."""
-    ax, ay, az = a[..., 0], a[..., 1], a[..., 2]
-    bx, by, bz = b[..., 0], b[..., 1], b[..., 2]
-    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], axis=-1)
+    return a.take(_YZX, axis=-1) * b.take(_ZXY, axis=-1) - a.take(_ZXY, axis=-1) * b.take(_YZX, axis=-1)

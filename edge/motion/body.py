@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,7 +25,8 @@ MIDDLES = {
 """Points of a body that lie half-way between two joints."""
 POINTS = (*JOINTS, *MIDDLES)
 INDEX = {name: index for index, name in enumerate(POINTS)}
-_MIDDLE = np.array([[INDEX[side] for side in sides] for sides in MIDDLES.values()])
+_XY, _SPACE, _VISIBILITY = slice(0, 2), slice(2, 5), 5
+_LACKING = -1
 SEEN = 0.5
 """Visibility from which a joint counts as seen."""
 
@@ -54,23 +56,26 @@ class Body:
 
         Raises KeyError for an unknown skeleton. Values that are not finite make the joint unseen.
         """
-        source, target = _mapping(skeleton)
-        count = len(POINTS)
-        image = np.full((count, 2), np.nan)
-        space = np.full((count, 3), np.nan)
-        visibility = np.zeros(count)
-        image[target] = keypoints[source, :2] * (1, -1)
-        visibility[target] = keypoints[source, 2]
+        # Picture, space and visibility side by side; a last row for what the skeleton lacks.
+        given = np.full((len(keypoints) + 1, 6), np.nan)
+        given[:-1, _XY] = keypoints[:, :2]
+        given[:-1, _VISIBILITY] = keypoints[:, 2]
         if world is not None:
-            space[target] = world[source]
-        image[~np.isfinite(image)] = np.nan
-        space[~np.isfinite(space)] = np.nan
-        middle = slice(len(JOINTS), count)
-        image[middle] = image[_MIDDLE].mean(axis=1)
-        space[middle] = space[_MIDDLE].mean(axis=1)
-        visibility[middle] = visibility[_MIDDLE].max(axis=1)
-        known = np.isfinite(image).all(axis=1) & np.isfinite(visibility)
-        return cls(image, space, np.where(known, np.clip(visibility, 0, 1), 0.0), lens)
+            given[:-1, _SPACE] = world
+        given[~np.isfinite(given)] = np.nan
+        one, other = given.take(_ends(skeleton), axis=0)
+        points = (one + other) / 2
+        points[:, 1] *= -1
+        visibility = np.maximum(one[:, _VISIBILITY], other[:, _VISIBILITY])
+        known = np.isfinite(points[:, 0] + points[:, 1] + visibility)
+        visibility = np.where(known, np.minimum(np.maximum(visibility, 0.0), 1.0), 0.0)
+        return cls(points[:, _XY], points[:, _SPACE], visibility, lens)
+
+    @cached_property
+    def trunk_px(self) -> float:
+        """Pixels from the middle of the hips to the middle of the shoulders; NaN where one is unknown."""
+        line = self.image[INDEX["neck"]] - self.image[INDEX["pelvis"]]
+        return math.sqrt(line @ line)
 
     def seen(self, *joints: str) -> float:
         """Visibility (0-1) of the least visible of `joints`."""
@@ -78,9 +83,8 @@ class Body:
 
 
 @cache
-def _mapping(skeleton: str) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+def _ends(skeleton: str) -> npt.NDArray[np.intp]:
+    """int[2, P]: the two keypoints half-way between which each point lies: for a joint one and the same."""
     joints = SKELETONS[skeleton].joints
-    return (
-        np.array([joints[name] for name in JOINTS if name in joints]),
-        np.array([INDEX[name] for name in JOINTS if name in joints]),
-    )
+    ends = [MIDDLES.get(name, (name, name)) for name in POINTS]
+    return np.array([[joints.get(pair[end], _LACKING) for pair in ends] for end in (0, 1)])

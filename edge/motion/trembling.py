@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from edge.motion.angles import JOINT_ANGLES
-from edge.motion.body import INDEX, POINTS
+from edge.motion.angles import ENDS, JOINT_ANGLES, between_ends
+from edge.motion.body import POINTS
 
 if TYPE_CHECKING:
     from edge.motion.body import Body
@@ -33,13 +33,7 @@ _MEAN_ABSOLUTE = 0.8
 
 _OF_POINT = np.array([_NOISE.get(name.rsplit("_", 1)[0], _NOISE["head"]) for name in POINTS])
 _VERTICAL = np.array([row.first is None for row in JOINT_ANGLES])
-_ENDS = np.array(
-    [
-        [INDEX[name] for name in (*(row.first or row.second), *row.second)]
-        for row in JOINT_ANGLES
-    ]
-)  # fmt: skip
-_SHARED = np.array([row.first is not None and row.first[1] == row.second[0] for row in JOINT_ANGLES])
+_SHARED = ENDS[1, 0] == ENDS[0, 1]
 
 
 class Speeds:
@@ -52,12 +46,13 @@ class Speeds:
         """float64[P], trunk lengths a second over the last moments; NaN where that is not known."""
         while self._past and not 0 < t - self._past[0][0] <= _OVER_S:
             self._past.popleft()
-        trunk = trunk_px(body)
-        speeds = np.full(len(POINTS), np.nan)
         if self._past:
             before, image = self._past[0]
             way = body.image - image
-            speeds = np.sqrt((way * way).sum(axis=1)) / (trunk * (t - before))
+            with np.errstate(invalid="ignore", divide="ignore"):
+                speeds: Array = np.sqrt(np.vecdot(way, way)) / (body.trunk_px * (t - before))
+        else:
+            speeds = np.full(len(POINTS), np.nan)
         self._past.append((t, body.image))
         return speeds
 
@@ -70,19 +65,11 @@ def trembling(body: Body, speeds: Array) -> Array:
     NaN where a point is unknown; a point of unknown speed is taken to be still.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
-        noise = _OF_POINT * np.sqrt(np.fmax(speeds, _LEAST_SPEED)) * trunk_px(body)
-        square = (noise * noise)[_ENDS]
-        points = body.image[_ENDS]
-        first, second = points[:, 1] - points[:, 0], points[:, 3] - points[:, 2]
-        a, b = (first * first).sum(axis=1), (second * second).sum(axis=1)
-        variance = (square[:, 2] + square[:, 3]) / b + np.where(
-            _VERTICAL, 0.0, (square[:, 0] + square[:, 1]) / a
-        )
-        variance += np.where(_SHARED, 2 * square[:, 1] * (first * second).sum(axis=1) / (a * b), 0.0)
-    return np.asarray(np.degrees(np.sqrt(variance)) * _MEAN_ABSOLUTE)
-
-
-def trunk_px(body: Body) -> float:
-    """Pixels from the middle of the hips to the middle of the shoulders."""
-    line = body.image[INDEX["neck"]] - body.image[INDEX["pelvis"]]
-    return float(np.sqrt(line @ line))
+        noise = _OF_POINT * np.sqrt(np.fmax(speeds, _LEAST_SPEED)) * body.trunk_px
+        begin, end = (noise * noise).take(ENDS, axis=0)
+        segments = between_ends(body.image)
+        square = np.vecdot(segments, segments)
+        first, second = (begin + end) / square
+        shared = 2 * end[0] * np.vecdot(*segments) / (square[0] * square[1])
+        variance = second + np.where(_VERTICAL, 0.0, first) + np.where(_SHARED, shared, 0.0)
+        return np.asarray(np.degrees(np.sqrt(variance)) * _MEAN_ABSOLUTE)

@@ -11,7 +11,7 @@ from edge.motion.angles import ROW
 from edge.motion.body import POINTS
 from edge.motion.estimate import Estimate
 from edge.motion.grades import measure
-from edge.motion.trembling import Speeds, trembling, trunk_px
+from edge.motion.trembling import Speeds, trembling
 from tests.figure import Figure
 
 KNEE = ROW["knee_flexion_left"]
@@ -27,7 +27,7 @@ def test_noise_grows_with_speed_as_its_root() -> None:
 def test_speeds_are_in_trunk_lengths_a_second() -> None:
     speeds, body = Speeds(), Figure(yaw=90).body()
     assert np.isnan(speeds.update(0.0, body)).all()
-    moved = type(body)(body.image + np.array([trunk_px(body), 0.0]), body.space, body.visibility)
+    moved = type(body)(body.image + np.array([body.trunk_px, 0.0]), body.space, body.visibility)
     assert np.nanmax(np.abs(speeds.update(0.1, moved) - 10.0)) < 1e-6
     assert np.isnan(speeds.update(9.0, body)).all()
 
