@@ -30,10 +30,11 @@ from edge.store import Store, database_path
 from edge.uplink.settings import config_file, load_settings
 from edge.web.app import create_app
 from edge.web.live import LiveState
-from edge.web.messages import Camera, Coaching, Event, Frame, Measure, SubjectFrame
+from edge.web.messages import Camera, Event, Frame
 from edge.web.records import ExerciseInfo, ModelInfo, Skeleton, UplinkStatus
 from edge.web.server import listen, serve
 from edge.web.settings import WebSettings, is_loopback
+from edge.web.subject import subject_frame
 from edge.web.token import access_token
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ class Hub:
             fps=round(self.observer.rate, 1),
             dropped=self.lost + self._skipped.add(frame.skipped),
             timings={stage: round(ms, 2) for stage, ms in frame.timings.items()},
-            subjects=[_subject(one) for one in seen],
+            subjects=[subject_frame(one) for one in seen],
         )
 
     def _choose(self, choice: str | None) -> None:
@@ -176,35 +177,6 @@ class Hub:
     def _publish(self, events: list[Event]) -> None:
         for event in events:
             self.live.publish_event(event)
-
-
-def _subject(one: Observation) -> SubjectFrame:
-    state = one.state
-    return SubjectFrame(
-        id=one.person.id,
-        species=one.person.species,
-        skeleton=one.subject.skeleton,
-        score=round(one.subject.score, 3),
-        keypoints=one.subject.points().round(3).tolist(),
-        coach=Coaching(
-            exercise=state.exercise,
-            given=state.given,
-            phase=state.phase,
-            reps=state.reps,
-            partial_reps=state.partial_reps,
-            hold_s=state.hold_s,
-            tempo_s=state.tempo_s,
-            progress=state.progress,
-            set=state.set_number,
-            set_reps=state.set_reps,
-            measures={
-                key: Measure(
-                    value=None if m.value is None else round(m.value, 1), grade=m.grade, reasons=m.reasons
-                )
-                for key, m in one.measures.items()
-            },
-        ),
-    )
 
 
 async def follow(path: Path, hub: Hub) -> None:

@@ -7,11 +7,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from edge.coach.records import Repetition, RepetitionMeasure
+from edge.store.compare import compared, main_exercise
 from edge.store.errors import UnknownSessionError
 from edge.store.records import ExerciseTotal, Measurement, RecordedSet, Samples, Session, SessionSummary
 from edge.store.recovery import LAST_EVIDENCE
+from edge.store.turns import seen_aslant, turn_for, turns, usual_yaw
 from wire.metrics import metrics
 
 if TYPE_CHECKING:
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
 _SUMMARY = f"""SELECT id, uuid, subject, species, camera, model, started_utc, end_s, end_reason,
     coalesce(end_s, {LAST_EVIDENCE}) AS duration_s FROM sessions"""  # noqa: S608
+_LOOK_BACK = 50
+"""Sessions among which the one to compare with is sought."""
 _COUNTS = """sum(kind IS 'rep') AS reps, sum(kind IS 'partial') AS partial_reps"""
 
 
@@ -47,11 +52,13 @@ def session(connection: sqlite3.Connection, session_id: str) -> Session:
     if row is None:
         raise UnknownSessionError(session_id)
     totals = _exercise_totals(connection, [row["id"]])
-    return Session(
+    found = Session(
         **_summary(row, totals),
         sets=_sets(connection, row["id"]),
-        measurements=_measurements(connection, row["id"]),
+        measurements=_turned(connection, row["id"], _measurements(connection, row["id"])),
     )
+    earlier = _earlier(connection, row["id"], found)
+    return found if earlier is None else compared(found, earlier)
 
 
 def samples(connection: sqlite3.Connection, session_id: str, keys: Sequence[str]) -> Samples:
@@ -137,6 +144,37 @@ def _sets(connection: sqlite3.Connection, session: int) -> list[RecordedSet]:
         )
         for row in connection.execute("SELECT * FROM sets WHERE session_id = ? ORDER BY id", [session])
     ]
+
+
+def _earlier(connection: sqlite3.Connection, session: int, now: Session) -> Session | None:
+    """The session before, of the same species and with the same main exercise; None where there is none near."""
+    rows = connection.execute(
+        f"{_SUMMARY} WHERE id < ? AND species = ? AND end_s IS NOT NULL ORDER BY id DESC LIMIT ?",
+        [session, now.species, _LOOK_BACK],
+    ).fetchall()
+    totals = _exercise_totals(connection, [row["id"] for row in rows])
+    for row in rows:
+        if main_exercise(totals[row["id"]]) == main_exercise(now.exercises):
+            return Session(
+                **_summary(row, totals),
+                sets=_sets(connection, row["id"]),
+                measurements=_measurements(connection, row["id"]),
+            )
+    return None
+
+
+def _turned(
+    connection: sqlite3.Connection, session: int, measurements: dict[str, Measurement]
+) -> dict[str, Measurement]:
+    """The same, with the turn that would have helped, where one would."""
+    if not any(seen_aslant(key, one.reasons) for key, one in measurements.items()):
+        return measurements
+    cursor = connection.execute("SELECT view_yaw FROM samples WHERE session_id = ?", [session])
+    known = turns(usual_yaw(row["view_yaw"] for row in cursor))
+    return {
+        key: replace(one, turn=turn_for(key, one.grade, one.reasons, known))
+        for key, one in measurements.items()
+    }
 
 
 def _measurements(connection: sqlite3.Connection, session: int) -> dict[str, Measurement]:

@@ -9,9 +9,12 @@ import msgspec
 from msgspec import Meta
 
 from edge.coach.records import Repetition
+from edge.store.turns import Turn
 from wire.metrics import Species
 
 __all__ = [
+    "Change",
+    "Earlier",
     "EndReason",
     "ExerciseTotal",
     "Grade",
@@ -70,6 +73,28 @@ class RecordedSet(msgspec.Struct, frozen=True, kw_only=True):
     repetitions: list[Repetition]
 
 
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be said of the difference to an earlier session."""
+
+    direction: Annotated[
+        Literal["increased", "decreased", "not_detectable"],
+        Meta(description="not_detectable: no more than the measurement's own error"),
+    ]
+    before: float
+    difference: Annotated[float, Meta(description="Now less before, in the metric's unit")]
+    least: Annotated[
+        float,
+        Meta(description="Minimal detectable change at 95 %, of these two grades and numbers of repetitions"),
+    ]
+
+
+class Earlier(msgspec.Struct, frozen=True, kw_only=True):
+    """The session before, of the same species and with the same main exercise."""
+
+    id: str
+    started: datetime | None
+
+
 class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     """One number of a whole session, with how far it can be trusted."""
 
@@ -77,6 +102,16 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     grade: Grade
     reasons: Annotated[list[str], Meta(description="Reason codes, such as joint_hidden")]
+    turn: Annotated[
+        Turn | None,
+        Meta(description="With this turn it would have been seen; null where that is not the reason"),
+    ] = None
+    change: Annotated[
+        Change | None,
+        Meta(
+            description="Against the session `compared_with`; null where either has no value or no known error"
+        ),
+    ] = None
 
 
 class Session(SessionSummary, frozen=True, kw_only=True):
@@ -84,6 +119,10 @@ class Session(SessionSummary, frozen=True, kw_only=True):
 
     sets: list[RecordedSet]
     measurements: Annotated[dict[str, Measurement], Meta(description="By metric key")]
+    compared_with: Annotated[
+        Earlier | None,
+        Meta(description="The box knows nobody by name: it may have been somebody else. null: there is none"),
+    ] = None
 
 
 class Samples(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from edge.coach.records import Phase, RepetitionMeasure
 from edge.store.records import Grade, Species
+from edge.store.turns import Turn
 
 CameraState = Literal["starting", "live", "lost", "ended", "black"]
 EventKind = Literal[
@@ -30,6 +31,10 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     value: float | None
     grade: Grade
     reasons: Annotated[tuple[str, ...], Meta(description="Reason codes, such as joint_hidden")] = ()
+    turn: Annotated[
+        Turn | UnsetType,
+        Meta(description="There where it is rough (C) or missing, and would be better after this turn"),
+    ] = UNSET
 
 
 class Coaching(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +51,9 @@ class Coaching(msgspec.Struct, frozen=True, kw_only=True):
     set: int
     set_reps: int
     measures: Annotated[dict[str, Measure], Meta(description="By metric key")]
+    turn: Annotated[
+        Turn | None, Meta(description="What would help what is done now; null where a turn would not")
+    ] = None
 
 
 class SubjectFrame(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,0 +1,69 @@
+"""Which way somebody must turn for a metric to be measured better: the plane it lies in, and how that is seen."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+
+from edge.motion.angles import JOINT_ANGLES
+from edge.motion.remedy import Plane, turn_to_see
+from wire.metrics import metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_VIEW = frozenset({"oblique_view", "out_of_plane"})
+"""Reasons that another view would take away."""
+_ROUGH = frozenset({"C", "none"})
+_STEADY = 0.8
+"""Length of the mean direction (1: never moved) from which somebody's turn is one for the whole session."""
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """What to ask of whoever is measured."""
+
+    degrees: float
+    to: Literal["left", "right"]
+    """The body's own."""
+
+
+Turns = dict[Plane, Turn | None]
+
+
+@cache
+def planes() -> dict[str, Plane]:
+    """The plane of the body in which each metric of a joint lies, by its key."""
+    rows: dict[str, Plane] = {row.key: row.plane for row in JOINT_ANGLES}
+    return rows | {key: rows[metric.of] for key, metric in metrics().items() if metric.of in rows}
+
+
+def turns(yaw: float | None) -> Turns:
+    """For each plane the turn that shows it, from a torso turned by `yaw` degrees; None: unknown."""
+    found: Turns = {}
+    for plane in ("sagittal", "frontal"):
+        turn = turn_to_see(plane, math.nan if yaw is None else yaw)
+        found[plane] = None if turn is None else Turn(turn.degrees, turn.to)
+    return found
+
+
+def seen_aslant(key: str, reasons: Iterable[str]) -> Plane | None:
+    """The plane of the metric `key` where `reasons` say that it was not seen squarely; None where it is another."""
+    return planes().get(key) if not _VIEW.isdisjoint(reasons) else None
+
+
+def turn_for(key: str, grade: str, reasons: Iterable[str], known: Mapping[Plane, Turn | None]) -> Turn | None:
+    """What would help a metric that is rough or missing; None where a turn would not."""
+    plane = seen_aslant(key, reasons) if grade in _ROUGH else None
+    return None if plane is None else known[plane]
+
+
+def usual_yaw(yaws: Iterable[float | None]) -> float | None:
+    """The direction, in degrees, in which somebody stood most of the time; None where there was none."""
+    known = [math.radians(yaw) for yaw in yaws if yaw is not None]
+    if not known:
+        return None
+    x, y = sum(map(math.cos, known)) / len(known), sum(map(math.sin, known)) / len(known)
+    return math.degrees(math.atan2(y, x)) if math.hypot(x, y) >= _STEADY else None

@@ -1,0 +1,68 @@
+"""What browsers are told of one person or dog in one frame."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import UNSET
+
+from edge.coach.exercise import exercises
+from edge.store.turns import Turns, seen_aslant, turn_for, turns
+from edge.web.messages import Coaching, Measure, SubjectFrame
+
+if TYPE_CHECKING:
+    from edge.coach.observer import Observation
+    from edge.motion.remedy import Plane
+    from edge.store.turns import Turn
+
+_SHOWS: dict[str, Plane] = {"side": "sagittal", "front": "frontal"}
+"""The plane that the view of an exercise shows."""
+
+
+def subject_frame(one: Observation) -> SubjectFrame:
+    """The message's part for `one`."""
+    state = one.state
+    yaw = one.measures.get("view_yaw")
+    known = turns(yaw.value if yaw is not None and one.person.species == "human" else None)
+    return SubjectFrame(
+        id=one.person.id,
+        species=one.person.species,
+        skeleton=one.subject.skeleton,
+        score=round(one.subject.score, 3),
+        keypoints=one.subject.points().round(3).tolist(),
+        coach=Coaching(
+            exercise=state.exercise,
+            given=state.given,
+            phase=state.phase,
+            reps=state.reps,
+            partial_reps=state.partial_reps,
+            hold_s=state.hold_s,
+            tempo_s=state.tempo_s,
+            progress=state.progress,
+            set=state.set_number,
+            set_reps=state.set_reps,
+            measures={
+                key: Measure(
+                    value=None if m.value is None else round(m.value, 1),
+                    grade=m.grade,
+                    reasons=m.reasons,
+                    turn=turn_for(key, m.grade, m.reasons, known) or UNSET,
+                )
+                for key, m in one.measures.items()
+            },
+            turn=_turn(one, known),
+        ),
+    )
+
+
+def _turn(one: Observation, known: Turns) -> Turn | None:
+    """The turn that helps what is done now; where any view will do, the smallest that helps."""
+    aslant = {plane for key, m in one.measures.items() if (plane := seen_aslant(key, m.reasons)) is not None}
+    row = exercises().get(one.state.exercise or "")
+    if row is not None and row.view in _SHOWS:
+        aslant &= {_SHOWS[row.view]}
+    elif not all(known.values()):
+        return None  # one of the two planes is seen as well as can be
+    return min(
+        (turn for plane in aslant if (turn := known[plane])), key=lambda turn: turn.degrees, default=None
+    )

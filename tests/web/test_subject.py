@@ -1,0 +1,55 @@
+"""What browsers are told of somebody: the turn that would help stands with what it helps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from edge.coach.observer import Observer
+from edge.web.subject import subject_frame
+from tests.coach.test_observer import frame
+from tests.figure import Figure
+
+if TYPE_CHECKING:
+    from edge.web.messages import SubjectFrame
+
+
+def told(exercise: str, yaw: float) -> SubjectFrame:
+    observer = Observer(exercise)
+    for number in range(1, 4):
+        (seen,) = observer.update(frame(number, Figure(yaw=yaw, knee=(40, 40)).subject()))
+    return subject_frame(seen)
+
+
+@pytest.mark.parametrize(
+    ("exercise", "yaw", "turn"),
+    [
+        ("squat", 50.0, (40.0, "left")),
+        ("squat", 90.0, None),
+        ("plank", 40.0, (50.0, "left")),
+        ("plank", -40.0, (50.0, "right")),
+        ("jumping_jack", 40.0, (40.0, "right")),
+        ("jumping_jack", 0.0, None),
+    ],
+)
+def test_the_turn_is_the_one_that_the_exercise_needs(
+    exercise: str, yaw: float, turn: tuple[float, str] | None
+) -> None:
+    coach = told(exercise, yaw).coach
+    assert coach is not None
+    found = None if coach.turn is None else (coach.turn.degrees, coach.turn.to)
+    assert found == turn
+
+
+def test_a_turn_stands_only_where_it_helps() -> None:
+    message: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(told("plank", 0.0)))
+    measures = message["coach"]["measures"]
+    rough = [key for key, one in measures.items() if "turn" in one]
+    assert "knee_flexion_left" in rough
+    assert measures["knee_flexion_left"]["turn"]["degrees"] == 90
+    for key in rough:
+        assert measures[key]["grade"] in {"C", "none"}
+        assert {"oblique_view", "out_of_plane"} & set(measures[key]["reasons"])
+    assert "shoulder_level" not in rough
