@@ -27,6 +27,7 @@ from edge.link import Hello, MarkerSeen, PoseFrame, Record, Subscriber
 from edge.motion.skeletons import SKELETONS
 from edge.recorder import Recorder
 from edge.store import Store, database_path
+from edge.store.records import SessionCalibration
 from edge.uplink.settings import config_file, load_settings
 from edge.web.app import create_app
 from edge.web.live import LiveState
@@ -80,6 +81,7 @@ class Hub:
         self.keeper = self.setup.keeper
         self.observer = Observer(exercise, self.setup.settings.height_m, self._lens)
         self.recorder = Recorder(store)
+        self.recorder.calibration = self._calibration
         self.live = LiveState(
             camera="",
             model=ModelInfo(name="", precision=""),
@@ -141,6 +143,17 @@ class Hub:
 
     def _lens(self, width: int, height: int) -> Lens:
         return self.keeper.lens(self.recorder.camera, width, height)
+
+    def _calibration(self) -> SessionCalibration:
+        said, stands = self.setup.settings, self.keeper.status()
+        return SessionCalibration(
+            source=stands.source,
+            tilt=stands.tilt,
+            roll=stands.roll,
+            above=stands.above,
+            height_m=said.height_m,
+            field=said.field,
+        )
 
     def _set_up(self) -> None:
         """The owner said something else of the camera, or of who is before it."""

@@ -9,8 +9,11 @@ from msgspec.structs import replace
 from edge.web.messages import Event
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from edge.coach.observer import Observation, Person
     from edge.store import EndReason, Store
+    from edge.store.records import SessionCalibration
 
 KEEP_AFTER_S = 3.0
 """Seconds in view before a stay becomes a session: those who walk by leave no record."""
@@ -31,6 +34,7 @@ class _Stay:
         self.session: str | None = None
         self.start = start
         """When the subject was first seen, on the clock of the frames."""
+        self.calibration: SessionCalibration | None = None
         self.set: int | None = None
         self.repetitions: dict[float, int] = {}
         """Ids of those that are not measured yet, by their times."""
@@ -50,6 +54,8 @@ class Recorder:
         self.store = store
         self.camera = ""
         self.model = ""
+        self.calibration: Callable[[], SessionCalibration | None] = lambda: None
+        """Tells what is known of the camera and of the body now."""
         self._stays: dict[int, _Stay] = {}
 
     def take(self, one: Observation, t: float, utc_ns: int | None) -> list[Event]:
@@ -59,6 +65,9 @@ class Recorder:
         began: list[Event] = []
         if stay.session is None and t - stay.start >= KEEP_AFTER_S:
             stay.session = self._begin(person, t, utc_ns)
+            stay.calibration = self.calibration()
+            if stay.calibration is not None:
+                self.store.calibrated(stay.session, stay.calibration)
             began = [Event(subject=person.id, kind="session_start", t=0.0)]
         self._write(stay, person)
         every = SAMPLE_EVERY_S if stay.set is None else SAMPLE_IN_SET_S
@@ -97,6 +106,9 @@ class Recorder:
             return news
         for key, measure in person.measures().items():
             self.store.add_measurement(stay.session, key, measure.value, measure.grade, measure.reasons)
+        known, tilt = stay.calibration, person.walks.tilt
+        if known is not None and known.tilt is None and tilt is not None:
+            self.store.calibrated(stay.session, replace(known, source="walks", tilt=tilt))
         end = person.last_seen - stay.start
         self.store.end_session(stay.session, t=end, reason=reason)
         return [*news, Event(subject=person.id, kind="session_end", t=end)]

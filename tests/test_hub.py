@@ -151,6 +151,22 @@ def test_what_the_owner_says_holds_for_who_comes_next(store: Store) -> None:
     assert (again.observer.height_m, again.observer.lens(1280, 720).field) == (1.82, 75)
 
 
+def test_a_session_keeps_what_it_was_measured_with(store: Store) -> None:
+    desk = Desk(store, "squat")
+    desk.hub.live.setup.choose(CameraSettings(height_m=1.82, field=66))
+    desk.hub.take(seen(camera="cam0", tilt=15.0))
+    for number in range(1, 150):
+        desk.hub.take(frame(number, squatting(number, 1)))
+    desk.hub.live.setup.choose(CameraSettings(height_m=1.6, field=66))  # of who comes next
+    desk.hub.end("stopped")
+    store.flush()
+    (session,) = store.sessions(10)
+    kept = store.session(session.id).calibration
+    assert kept is not None
+    assert (kept.source, kept.height_m, kept.field) == ("marker", 1.82, 66)
+    assert (kept.tilt, kept.above) == pytest.approx((15, 1.2), abs=0.01)
+
+
 def test_the_marker_calibrates_the_lens_of_who_comes_next(store: Store) -> None:
     hub = Hub(store, "auto")
     hub.take(Hello(camera="c", source="s", model="m", precision="int8"))

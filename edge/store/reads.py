@@ -12,7 +12,15 @@ from msgspec.structs import replace
 from edge.coach.records import Repetition, RepetitionMeasure
 from edge.store.compare import compared, main_exercise
 from edge.store.errors import UnknownSessionError
-from edge.store.records import ExerciseTotal, Measurement, RecordedSet, Samples, Session, SessionSummary
+from edge.store.records import (
+    ExerciseTotal,
+    Measurement,
+    RecordedSet,
+    Samples,
+    Session,
+    SessionCalibration,
+    SessionSummary,
+)
 from edge.store.recovery import LAST_EVIDENCE
 from edge.store.turns import seen_aslant, turn_for, turns, usual_yaw
 from wire.metrics import metrics
@@ -21,7 +29,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
-_SUMMARY = f"""SELECT id, uuid, subject, species, camera, model, started_utc, end_s, end_reason,
+_SUMMARY = f"""SELECT id, uuid, subject, species, camera, model, started_utc, end_s, end_reason, calibration,
     coalesce(end_s, {LAST_EVIDENCE}) AS duration_s FROM sessions"""  # noqa: S608
 _LOOK_BACK = 50
 """Sessions among which the one to compare with is sought."""
@@ -54,6 +62,7 @@ def session(connection: sqlite3.Connection, session_id: str) -> Session:
     totals = _exercise_totals(connection, [row["id"]])
     found = Session(
         **_summary(row, totals),
+        calibration=msgspec.json.decode(row["calibration"] or "null", type=SessionCalibration | None),
         sets=_sets(connection, row["id"]),
         measurements=_turned(connection, row["id"], _measurements(connection, row["id"])),
     )

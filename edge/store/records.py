@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from edge.calibration import Source
 from edge.coach.records import Repetition
 from edge.store.turns import Turn
 from wire.metrics import Species
@@ -22,6 +23,7 @@ __all__ = [
     "RecordedSet",
     "Samples",
     "Session",
+    "SessionCalibration",
     "SessionSummary",
     "Species",
 ]
@@ -114,11 +116,27 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     ] = None
 
 
+class SessionCalibration(msgspec.Struct, frozen=True, kw_only=True):
+    """What was known of the camera and of the body when a session was measured."""
+
+    source: Annotated[Source, Meta(description="What showed how the camera stands")]
+    tilt: Annotated[
+        float | None, Meta(description="Degrees by which the camera looked down; null: not known")
+    ]
+    roll: Annotated[float | None, Meta(description="Degrees by which it was turned; null: not known")]
+    above: Annotated[float | None, Meta(description="Metres over the floor; null: not known")]
+    height_m: Annotated[float | None, Meta(description="Body height that was set; null: none")]
+    field: Annotated[float, Meta(description="Degrees across the width of the picture")]
+
+
 class Session(SessionSummary, frozen=True, kw_only=True):
     """A session with everything but its samples."""
 
     sets: list[RecordedSet]
     measurements: Annotated[dict[str, Measurement], Meta(description="By metric key")]
+    calibration: Annotated[
+        SessionCalibration | None, Meta(description="null for a session of a version that did not keep it")
+    ] = None
     compared_with: Annotated[
         Earlier | None,
         Meta(description="The box knows nobody by name: it may have been somebody else. null: there is none"),

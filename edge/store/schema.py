@@ -83,6 +83,12 @@ def _repetition_measures(db: Database) -> None:
     db.execute("ALTER TABLE repetitions ADD COLUMN measures TEXT NOT NULL DEFAULT '{}'")
 
 
+@migrations(name="0003_calibration")
+def _calibration(db: Database) -> None:
+    # What was known of the camera and of the body's height, as JSON: how far the numbers can be trusted.
+    db.execute("ALTER TABLE sessions ADD COLUMN calibration TEXT")
+
+
 def metric_columns() -> tuple[str, ...]:
     """The samples table's metric columns, which are the keys of the catalogue's live metrics.
 

@@ -30,7 +30,15 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from edge.coach.records import Repetition, RepetitionMeasure
-    from edge.store.records import EndReason, Grade, Samples, Session, SessionSummary, Species
+    from edge.store.records import (
+        EndReason,
+        Grade,
+        Samples,
+        Session,
+        SessionCalibration,
+        SessionSummary,
+        Species,
+    )
 
 MAX_PENDING = 20_000
 """About an hour of samples: what is kept in memory while the disk is full."""
@@ -126,6 +134,14 @@ class Store:
                 ),
             )
         return session_id
+
+    def calibrated(self, session_id: str, calibration: SessionCalibration) -> None:
+        """Note what is known of the camera and of the body; a later call replaces it."""
+        with self._lock:
+            self._group.add(
+                "UPDATE sessions SET calibration = ? WHERE id = ?",
+                (msgspec.json.encode(calibration).decode(), self._session(session_id)),
+            )
 
     def clock_known(self, *, monotonic_ns: int, utc: float) -> None:
         """Fill in the time of this boot's sessions that began before the clock was known."""

@@ -114,6 +114,7 @@ def test_a_frame_in_full(box: Box) -> None:
                         "knee_flexion_left": {"value": 87.2, "grade": "B", "reasons": ["oblique_view"]},
                         "trunk_lean": {"value": None, "grade": "none", "reasons": ["joint_hidden"]},
                     },
+                    "turn": None,
                 },
             }
         ],
