@@ -21,6 +21,7 @@ from rich.text import Text
 
 from edge import __version__
 from edge.errors import ConfigError, KineboxError
+from edge.evaluate.command import evaluate
 from edge.marker_page import app as calibrate_app
 from models.cli import app as models_app
 
@@ -32,6 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Watch movement, measure it and coach it, and keep every picture to yourself.",
 )
+models_app.command("eval")(evaluate)  # here: it runs the whole box, of which the models know nothing
 app.add_typer(models_app, name="models", help="Build, list and verify the pose models.")
 app.add_typer(calibrate_app, name="calibrate", help="Tell the camera where the floor is.")
 

@@ -1,0 +1,137 @@
+"""The command `kinebox models eval`."""
+# ruff: noqa: PLC0415 - what it needs is imported when it runs, so that `kinebox --help` is quick
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import partial
+from pathlib import Path  # noqa: TC003 - typer reads it at run time
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.text import Text
+
+from edge.errors import ConfigError, KineboxError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from edge.evaluate.nothing import Found
+    from edge.evaluate.reps import ClipFailed, ClipResult
+
+SCHEMA = 1
+Result = TypeVar("Result")
+Step = tuple[str, "Callable[..., Result]"]
+"""Name of a clip, and what evaluates it; that calls its argument `progress` after each frame."""
+
+_messages = Console(stderr=True)
+
+
+class Precision(StrEnum):
+    """Arithmetic of the pose models."""
+
+    int8 = "int8"
+    fp32 = "fp32"
+
+
+class Runs(StrEnum):
+    """Whether the coach is told the exercise."""
+
+    given = "given"
+    auto = "auto"
+    both = "both"
+
+
+def evaluate(
+    reps: Annotated[
+        Path | None, typer.Option(help="Folder of clips with their labels.json: count them and compare.")
+    ] = None,
+    nothing: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder of clips without exercises: list what is counted. May be repeated."),
+    ] = None,
+    exercise: Annotated[
+        Runs, typer.Option(help="Tell the coach the exercise, let it find out, or try both.")
+    ] = Runs.both,
+    precision: Annotated[Precision, typer.Option(help="Of the pose models.")] = Precision.int8,
+    threads: Annotated[int, typer.Option(min=1, max=64, help="Processor threads of the model.")] = 2,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
+) -> None:
+    """Measure on your own labelled clips how well exercises are counted and named.
+
+    Beside it stands the usual counter of one angle and two thresholds, on the same keypoints. The keypoints of a clip
+    are kept in the cache, so the second time is quick.
+    """
+    from edge.evaluate import table
+    from edge.evaluate.labels import read_labels
+    from edge.evaluate.nothing import evaluate_nothing
+    from edge.evaluate.reps import ClipFailed, by_source, evaluate_clip, totals
+
+    if reps is None and not nothing:
+        raise ConfigError("there is nothing to evaluate", "Give --reps FOLDER or --nothing FOLDER.")
+    counting: list[Step[ClipResult]] = []
+    if reps is not None:
+        one = partial(evaluate_clip, reps, runs=exercise.value, precision=precision.value, threads=threads)
+        counting = [(label.file, partial(one, label)) for label in read_labels(reps)]
+    quiet = partial(evaluate_nothing, precision=precision.value, threads=threads)
+    idle: list[Step[Found]] = [(clip.name, partial(quiet, clip)) for clip in _clips(nothing or [])]
+    answer: dict[str, object] = {"schema": SCHEMA}
+    out = Console(width=None if Console().is_terminal else 140)
+    failed: list[KineboxError] = []
+    if counting:
+        results = _run("counting", counting, failed)
+        done = [one for one in results if not isinstance(one, ClipFailed)]
+        together, sources = totals(done), by_source(done)
+        answer |= {"clips": results, "totals": together, "sources": sources}
+        if not json:
+            out.print(table.clips_table(results))
+            out.print(table.totals_table(together, sources))
+    if idle:
+        found = _run("nothing to count", idle, failed)
+        answer["nothing"] = found
+        if not json:
+            out.print(table.nothing_table(found))
+    if json:
+        typer.echo(msgspec.json.encode(answer).decode())
+    raise typer.Exit(failed[0].exit_code if failed else 0)
+
+
+def _clips(folders: Sequence[Path]) -> list[Path]:
+    from edge.analyze import clips
+
+    return [clip for folder in folders for clip in clips(folder)]
+
+
+def _run(title: str, steps: Sequence[Step[Result]], failed: list[KineboxError]) -> list[Result | ClipFailed]:
+    """The result of each step; one that fails is told, and does not keep the others from running."""
+    from edge.evaluate.reps import ClipFailed
+
+    results: list[Result | ClipFailed] = []
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+    )
+    with Progress(*columns, TimeElapsedColumn(), console=_messages, transient=True) as bar:
+        task = bar.add_task(title, total=len(steps))
+        for name, step in steps:
+            bar.update(task, description=f"{title}: {name}")
+            try:
+                results.append(step(progress=partial(bar.advance, task, 0)))
+            except KineboxError as error:
+                failed.append(error)
+                _messages.print(Text.assemble((f"{name}: ", "red"), str(error)), soft_wrap=True)
+                results.append(ClipFailed(file=name, error=str(error), remedy=error.remedy))
+            bar.advance(task)
+    return results
