@@ -156,7 +156,8 @@ def test_a_session_keeps_what_it_was_measured_with(store: Store) -> None:
     desk.hub.live.setup.choose(CameraSettings(height_m=1.82, field=66))
     desk.hub.take(seen(camera="cam0", tilt=15.0))
     for number in range(1, 150):
-        desk.hub.take(frame(number, squatting(number, 1)))
+        taken = frame(number, squatting(number, 1))
+        desk.hub.take(msgspec.structs.replace(taken, width=1280, height=720))
     desk.hub.live.setup.choose(CameraSettings(height_m=1.6, field=66))  # of who comes next
     desk.hub.end("stopped")
     store.flush()
