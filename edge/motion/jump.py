@@ -131,7 +131,7 @@ def _flight(
         if stood.sum() < 2:
             return None
         stood &= np.abs(toe[:, 1] - np.median(toe[stood, 1])) < _RAISED
-        if np.ptp(toe[stood, 0]) > _STILL:
+        if not stood.any() or np.ptp(toe[stood, 0]) > _STILL:
             return None
         inner = b * b - 4 * a * (c - float(np.median(toe[stood, 1])))
         if not inner > 0:

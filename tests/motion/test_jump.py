@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edge.coach.observer import Observer
-from edge.motion.jump import find_flights, measure_jumps
+from edge.motion.jump import _flight, find_flights, measure_jumps
 from edge.motion.lens import Lens
 from edge.motion.track import Track
 from tests.motion.walks import lens_of, track_of
@@ -104,3 +104,9 @@ def test_in_the_session_the_best_jump_is_told_once() -> None:
     assert len(person.spot._flights) == 8  # of nine, those that are kept
     assert person.measures()["jump_height"].value == pytest.approx(35, abs=1)
     assert "sway_path" not in person.measures()
+
+
+def test_a_foot_that_is_seen_in_two_places_did_not_stand() -> None:
+    times = np.array([0.2, 0.3, 0.6, 0.7, 0.8, 1.0, 1.1])
+    toe = np.column_stack([np.zeros(7), [0.0, 1.0, 1.2, 1.3, 1.2, 0.0, 1.0]])
+    assert _flight(times, toe, np.array([2, 3, 4]), (-9.0, 0.0, 1.3)) is None
