@@ -6,6 +6,7 @@ Who is measured is calibrated by `[camera] height_m` of config.toml.
 from __future__ import annotations
 
 import logging
+import math
 import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -30,13 +31,13 @@ _FITS_PX = 0.02
 """Of the marker's width: an error beyond it means another lens than was said, or a page that was printed smaller."""
 _MOVED = Stand(tilt=1.5, roll=1.5, above=0.06, error_px=0.0)
 """Beyond these differences (degrees, share of the height) the camera stands otherwise."""
-_OTHER_TILT = 5.0
-"""Degrees by which somebody's walk must contradict the marker, twice."""
+_OTHER = 5.0
+"""Degrees of tilt or roll by which somebody's walk must contradict the marker, twice."""
 
 _WALKS, _MEMORY = 3, 20
 """Walks from which, and up to which, their median counts."""
-_AGREE = 1.5
-"""Degrees that their median deviation may be."""
+_AGREE, _AGREE_ABOVE = 1.5, 0.06
+"""Degrees, and share of the height, that their median deviation may be."""
 
 Reason = Literal["camera_moved", "picture_size", "other_camera", "other_lens"]
 Source = Literal["none", "marker", "walks"]
@@ -86,12 +87,31 @@ class CalibrationStatus(msgspec.Struct, frozen=True, kw_only=True):
     """When that was, in seconds since 1970; None where the clock was not set then."""
 
 
+class _Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """What walks showed while there was no marker, the newest last; not every walk shows everything."""
+
+    tilts: tuple[float, ...] = ()
+    rolls: tuple[float, ...] = ()
+    aboves: tuple[float, ...] = ()
+
+    def more(self, tilt: float | None, roll: float | None, above: float | None) -> _Shown:
+        """With one walk more."""
+
+        def longer(known: tuple[float, ...], one: float | None) -> tuple[float, ...]:
+            return known if one is None else (*known, round(one, 3))[-_MEMORY:]
+
+        return _Shown(
+            tilts=longer(self.tilts, tilt), rolls=longer(self.rolls, roll), aboves=longer(self.aboves, above)
+        )
+
+
 class _Kept(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The file."""
 
     marker: Calibration | None = None
     tilts: tuple[float, ...] = ()
-    """What walks showed, the newest last, while there was no marker."""
+    rolls: tuple[float, ...] = ()
+    aboves: tuple[float, ...] = ()
     dropped: Reason | None = None
     dropped_utc: float | None = None
 
@@ -124,10 +144,11 @@ class Keeper:
         self._path = folder / FILE
         self._field = field
         self._against = 0
-        self._tilts: tuple[float, ...] = ()
+        self._shown = _Shown()
         try:
             kept = msgspec.json.decode(self._path.read_bytes(), type=_Kept)
-            self.current, self._tilts = kept.marker, kept.tilts
+            self.current = kept.marker
+            self._shown = _Shown(tilts=kept.tilts, rolls=kept.rolls, aboves=kept.aboves)
             self.dropped, self.dropped_utc = kept.dropped, kept.dropped_utc
         except FileNotFoundError:
             pass
@@ -136,13 +157,13 @@ class Keeper:
 
     def status(self) -> CalibrationStatus:
         """What is known now, and what became of what was known before."""
-        known, tilt = self.current, self.walked_tilt
+        known, walked = self.current, self.walked_tilt is not None or self.walked_roll is not None
         return CalibrationStatus(
-            source="marker" if known else "none" if tilt is None else "walks",
-            tilt=known.tilt if known else tilt,
-            roll=known.roll if known else None,
-            above=known.above if known else None,
-            walks=len(self._tilts),
+            source="marker" if known else "walks" if walked else "none",
+            tilt=known.tilt if known else self.walked_tilt,
+            roll=known.roll if known else self.walked_roll,
+            above=known.above if known else self.walked_above,
+            walks=max(len(self._shown.tilts), len(self._shown.rolls)),
             dropped=self.dropped,
             dropped_utc=self.dropped_utc,
         )
@@ -150,17 +171,24 @@ class Keeper:
     @property
     def walked_tilt(self) -> float | None:
         """The tilt that walks of several people agree on: their median; None while they do not."""
-        if len(self._tilts) < _WALKS:
-            return None
-        middle = float(np.median(self._tilts))
-        spread = float(np.median(np.abs(np.array(self._tilts) - middle)))
-        return middle if spread <= _AGREE else None
+        return _agreed(self._shown.tilts, _AGREE)
+
+    @property
+    def walked_roll(self) -> float | None:
+        """The roll that they agree on."""
+        return _agreed(self._shown.rolls, _AGREE)
+
+    @property
+    def walked_above(self) -> float | None:
+        """Metres over the floor that they agree on. Too rough for lengths on it: these need the marker."""
+        middle = _agreed(self._shown.aboves, math.inf)
+        return None if middle is None else _agreed(self._shown.aboves, _AGREE_ABOVE * middle)
 
     def lens(self, camera: str, width: int, height: int) -> Lens:
         """The lens of `camera` for pictures of this size."""
         lens, known = Lens(width, height, self._field), self.current
         if known is None or known.camera != camera:
-            return replace(lens, tilt=self.walked_tilt)
+            return replace(lens, tilt=self.walked_tilt, roll=self.walked_roll or 0.0)
         if abs(known.width * height - known.height * width) > 0.01 * known.width * height:
             self._drop("picture_size")
             return lens
@@ -191,7 +219,7 @@ class Keeper:
             error_px=round(found.error_px, 3),
             homography=seen.homography,
         )
-        self._against, self._tilts = 0, ()
+        self._against, self._shown = 0, _Shown()
         self._write()
         log.info("the camera looks down by %.1f degrees from %.2f m", found.tilt, found.above)
         return True
@@ -201,7 +229,7 @@ class Keeper:
         if field == self._field:
             return
         self._field, known = field, self.current
-        self.current, self._against, self._tilts = None, 0, ()
+        self.current, self._against, self._shown = None, 0, _Shown()
         if known is not None and not self.take(
             MarkerSeen(
                 camera=known.camera,
@@ -215,14 +243,22 @@ class Keeper:
             self._drop("other_lens")
         self._write()
 
-    def walked(self, tilt: float) -> bool:
-        """Somebody's walk shows this tilt; whether how the camera stands is known otherwise now."""
+    def walked(
+        self, tilt: float | None = None, roll: float | None = None, above: float | None = None
+    ) -> bool:
+        """Somebody's walk shows this (degrees, degrees, metres); whether how the camera stands is known otherwise."""
+        if (tilt, roll, above) == (None, None, None):
+            return False
         if self.current is None:
-            before = self.walked_tilt
-            self._tilts = (*self._tilts, round(tilt, 2))[-_MEMORY:]
+            before = self.walked_tilt, self.walked_roll
+            self._shown = self._shown.more(tilt, roll, above)
             self._write()
-            return self.walked_tilt != before
-        if abs(tilt - self.current.tilt) < _OTHER_TILT:
+            return (self.walked_tilt, self.walked_roll) != before
+        pairs = ((tilt, self.current.tilt), (roll, self.current.roll))
+        off = [abs(shown - known) for shown, known in pairs if shown is not None]
+        if not off:
+            return False
+        if max(off) < _OTHER:
             self._against = 0
             return False
         self._against += 1
@@ -233,14 +269,19 @@ class Keeper:
 
     def _drop(self, reason: Reason) -> None:
         log.warning("the camera is not calibrated any more: %s", reason)
-        self.current, self.dropped, self._against, self._tilts = None, reason, 0, ()
+        self.current, self.dropped, self._against, self._shown = None, reason, 0, _Shown()
         self.dropped_utc = self._clock.now().utc
         self._write()
 
     def _write(self) -> None:
         """All of it or nothing; a full disk costs the memory of it, not the run."""
         kept = _Kept(
-            marker=self.current, tilts=self._tilts, dropped=self.dropped, dropped_utc=self.dropped_utc
+            marker=self.current,
+            tilts=self._shown.tilts,
+            rolls=self._shown.rolls,
+            aboves=self._shown.aboves,
+            dropped=self.dropped,
+            dropped_utc=self.dropped_utc,
         )
         text = msgspec.json.format(msgspec.json.encode(kept), indent=2)
         part = self._path.with_suffix(".part")
@@ -261,3 +302,11 @@ def _differs(known: Calibration, found: Stand) -> bool:
         or abs(known.roll - found.roll) > _MOVED.roll
         or abs(known.above - found.above) > _MOVED.above * known.above
     )
+
+
+def _agreed(values: tuple[float, ...], within: float) -> float | None:
+    """The median of what several walks showed; None of few, and where their median deviation is larger."""
+    if len(values) < _WALKS:
+        return None
+    middle = float(np.median(values))
+    return middle if float(np.median(np.abs(np.array(values) - middle))) <= within else None

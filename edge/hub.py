@@ -161,8 +161,9 @@ class Hub:
         self.observer.look_again()
 
     def _leave(self, person: Person, reason: EndReason) -> None:
-        tilt = person.walks.tilt
-        if tilt is not None and self.keeper.walked(tilt):
+        shown, height_m = person.walks.horizon, self.setup.settings.height_m
+        above = None if shown.above is None or height_m is None else shown.above * height_m
+        if self.keeper.walked(shown.tilt, shown.roll, above):
             self.observer.look_again()
         self._publish(self.recorder.leave(person, reason))
         if self.uplink is not None:

@@ -139,6 +139,33 @@ def test_another_lens_reads_the_marker_anew_or_forgets_it(tmp_path: Path) -> Non
     assert (keeper.status().source, keeper.status().walks) == ("none", 0)
 
 
+def test_walks_that_agree_tell_roll_and_height_as_far_as_each_shows_them(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path)
+    for tilt, roll, above in ((None, 3.0, None), (10.0, None, 1.2), (11.0, 3.5, 1.25), (None, None, None)):
+        assert not keeper.walked(tilt, roll, above)
+    assert keeper.walked(roll=4.0)
+    lens = Keeper(tmp_path).lens("c", 1280, 720)
+    assert (lens.tilt, lens.roll, lens.above) == (None, 3.5, None)
+    assert keeper.walked(10.5, None, 1.22)
+    found = Keeper(tmp_path).status()
+    assert (found.source, found.tilt, found.roll, found.above) == ("walks", 10.5, 3.5, 1.22)
+    assert Keeper(tmp_path).lens("c", 1280, 720).above is None  # too rough for lengths
+    for roll, above in ((-4.0, 2.0), (9.0, 0.8), (-6.0, 1.7), (12.0, 0.6)):
+        keeper.walked(roll=roll, above=above)
+    assert keeper.status().roll is None
+    assert keeper.status().above is None
+    assert keeper.lens("c", 1280, 720).roll == 0.0
+
+
+def test_roll_that_contradicts_the_marker_twice_drops_it_too(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path)
+    keeper.take(seen(roll=1.0))
+    assert not keeper.walked(roll=8.0)
+    assert not keeper.walked()
+    assert keeper.walked(roll=7.5)
+    assert keeper.dropped == "camera_moved"
+
+
 @pytest.mark.parametrize("text", [b"", b"{", b"[1]", b'{"marker": 3}', b"\xff\xfe"])
 def test_a_damaged_file_counts_as_none(tmp_path: Path, text: bytes) -> None:
     (tmp_path / FILE).write_bytes(text)

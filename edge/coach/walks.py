@@ -16,7 +16,7 @@ from edge.motion.floor_lengths import floor_lengths
 from edge.motion.gait import gait
 from edge.motion.gait_measures import Walk, gait_kind, measure_gait
 from edge.motion.grades import Grade, Measure, Reason
-from edge.motion.horizon import horizon_tilt
+from edge.motion.horizon import Horizon, Walked
 from edge.motion.progress import progress
 from edge.motion.track import Track
 
@@ -82,8 +82,9 @@ class Walks:
         """`height_m`: body height, of a dog the length of its trunk; None: no lengths in metres."""
         self.kinds: Tally[GaitKind] = Tally()
         """Strides walked, run and trotted."""
-        self.tilt: float | None = None
-        """How far the camera looks down, where this walk showed it, in degrees."""
+        self.horizon = Horizon()
+        """How the camera stands, as far as this walking showed it."""
+        self._walked = Walked()
         self._species = species
         self._height_m = height_m
         self._means: dict[str, _Mean] = {}
@@ -95,6 +96,11 @@ class Walks:
     def kind(self) -> GaitKind | None:
         """The most frequent gait; None where nobody walked."""
         return max(self.kinds, key=self.kinds.__getitem__, default=None)
+
+    @property
+    def tilt(self) -> float | None:
+        """How far the camera looks down, where this walking showed it, in degrees."""
+        return self.horizon.tilt
 
     def add(self, t: float, body: Body, angles: Array) -> None:
         """Take one moment at `t` seconds; `angles` float64[R]: its joint angles."""
@@ -113,26 +119,30 @@ class Walks:
         lens = bodies[-1].lens if bodies else None
         if lens is not None and times[-1] - times[0] >= _LEAST_S:
             track = Track.of(times, bodies).cleaned(_SEEN)
-            track = replace(track, image=lens.levelled(track.image))
-            self._read(track, np.stack(angles), replace(lens, roll=0.0))
+            level = replace(track, image=lens.levelled(track.image))
+            kind = self._read(level, np.stack(angles), replace(lens, roll=0.0))
+            if kind == "walk" and self._species == "human":
+                self._walked.add(track, lens)
+                self.horizon = self._walked.horizon()
 
-    def _read(self, track: Track, angles: Array, lens: Lens) -> None:
+    def _read(self, track: Track, angles: Array, lens: Lens) -> GaitKind | None:
+        """Which gait is in `track`; None where nobody walks."""
         way = progress(track, self._species, lens)
         if way is None:
-            return
+            return None
         walk = Walk(
             gait(way, self._species), way, self._species, self._height_m, track.rate, lens.tilt is not None,
             _courses(track, angles, way), track.trunk_px,
         )  # fmt: skip
         kind = gait_kind(walk)
         if kind is None:
-            return
-        self.tilt = horizon_tilt(track, lens) if self._species == "human" else None
+            return None
         strides = len(walk.gait.strides)
         self.kinds[kind] += strides
         on_floor = floor_lengths(walk.gait, track, lens, self._species)
         for key, measure in (measure_gait(walk, self.kinds.total()) | on_floor).items():
             self._means.setdefault(key, _Mean()).add(measure, strides)
+        return kind
 
     def measures(self) -> dict[str, Measure]:
         """Every metric of gait by key; empty where nobody walked."""

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from edge.motion.body import INDEX
 from edge.motion.gait import gait
 from edge.motion.gait_measures import GAIT_METRICS, Walk, gait_kind, is_gait, measure_gait
-from edge.motion.horizon import horizon_tilt
 from edge.motion.progress import progress
 from edge.motion.track import Track
 from tests.motion.walks import lens_of, read, track_of
@@ -145,18 +144,6 @@ def test_two_strides_are_a_rough_gait_and_one_is_none() -> None:
     assert "few_strides" in short["cadence"].reasons
     assert short["stride_time_cv"].grade == "none"
     assert measure_gait(read(WALKS["walk"], end=1.2))["cadence"] == (None, "none", ("no_gait",))
-
-
-@pytest.mark.parametrize("tilt", [0, 10, 20])
-@pytest.mark.parametrize("yaw", [0, 45, 60])
-def test_tilt_of_the_camera_shows_where_somebody_comes_nearer(yaw: float, tilt: float) -> None:
-    frames = Camera(yaw=yaw, tilt=tilt, distance=6).see(WALKS["past the camera"], 30)
-    assert horizon_tilt(track_of(frames), lens_of(None)) == pytest.approx(tilt, abs=0.5)
-
-
-def test_tilt_does_not_show_where_somebody_only_crosses() -> None:
-    frames = Camera(yaw=90, tilt=10, distance=6).see(WALKS["past the camera"], 30)
-    assert horizon_tilt(track_of(frames), lens_of(None)) is None
 
 
 def test_lengths_of_an_unknown_tilt_are_no_better_than_b() -> None:
