@@ -10,8 +10,11 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_FAR = 3.0
-"""Robust standard deviations from the others from which a value is left out."""
+_FAR, _FEW = 3.0, 6.0
+"""Robust standard deviations from the others from which a value is left out; of n values 1 + 6 / n times as many.
+
+The median deviation of few values is small by chance so often that good ones would go, and with them the spread.
+"""
 
 
 class Estimate(NamedTuple):
@@ -19,7 +22,10 @@ class Estimate(NamedTuple):
 
     value: float
     error: float
-    """NaN where it cannot be told, of fewer than two values."""
+    """As large as it must be for the truth to be within two of them in 95 of 100 cases, of few values, too.
+
+    NaN where it cannot be told, of fewer than two values.
+    """
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Estimate:
@@ -28,9 +34,12 @@ class Estimate(NamedTuple):
             return cls(math.nan, math.nan)
         every = np.asarray(values, float)
         away = np.abs(every - np.median(every))
-        near = every[away <= _FAR * 1.4826 * np.median(away) + 1e-9]
-        error = float(np.std(near, ddof=1)) / math.sqrt(len(near)) if len(near) > 1 else math.nan
-        return cls(float(np.mean(near)), error)
+        far = _FAR * (1 + _FEW / len(every)) * 1.4826 * np.median(away) + 1e-9
+        near = every[away <= far]
+        if len(near) < 2:
+            return cls(float(np.mean(near)), math.nan)
+        error = float(np.std(near, ddof=1)) / math.sqrt(len(near))
+        return cls(float(np.mean(near)), error * _student(len(near) - 1))
 
     def times(self, factor: float) -> Estimate:
         """In another unit."""
@@ -54,3 +63,8 @@ class Estimate(NamedTuple):
             return Estimate(math.nan, math.nan)
         error = 2 * math.hypot(self.error * right.value, right.error * self.value) / total**2
         return Estimate((self.value - right.value) / total, error)
+
+
+def _student(free: int) -> float:
+    """Student's t over the normal deviate at 97.5 %, by degrees of freedom (Cornish and Fisher's expansion)."""
+    return 1 + 1.21 / free + 1.44 / free**2

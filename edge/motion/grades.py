@@ -21,6 +21,7 @@ Grade = Literal["A", "B", "C", "none"]
 Reason = Literal[
     "joint_hidden", "low_visibility", "oblique_view", "out_of_plane", "low_frame_rate", "monocular_depth",
     "no_gait", "few_strides", "not_calibrated", "tilt_unknown", "fast_movement", "too_far", "far_side",
+    "unusual_stance",
 ]  # fmt: skip
 
 _ORDER: tuple[Grade, ...] = ("A", "B", "C", "none")

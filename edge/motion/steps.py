@@ -23,8 +23,8 @@ Array = npt.NDArray[np.float64]
 _LONGEST = 0.3
 """Part of a stride that both feet can stand together after one has landed; longer, a contact was missed."""
 _LEAST_MOMENTS = 2
-_FLAT = (0.25, 0.5)
-"""Part of a stance in which the whole foot is on the ground."""
+_FLAT = (0.15, 0.55)
+"""Part of a stance in which the whole foot is on the ground, or so little pitched that it looks as long."""
 
 
 class StepLength(NamedTuple):
@@ -34,6 +34,8 @@ class StepLength(NamedTuple):
     t: float
     length: float
     """Body lengths; negative where it lands behind the other."""
+    common: float
+    """Standard error that every step of this foot shares, body lengths: of the other foot's own length."""
 
 
 def step_lengths(gait: Gait, progress: Progress, species: str) -> list[StepLength]:
@@ -47,7 +49,7 @@ def step_lengths(gait: Gait, progress: Progress, species: str) -> list[StepLengt
     for pair in PAIRS[species]:
         for name, other in (pair, pair[::-1]):
             front = progress.ahead(feet[name].landing)
-            back = progress.ahead(feet[other].leaving) - own[other]
+            back = progress.ahead(feet[other].leaving) - own[other].value
             lifts = [c.t for c in gait.contacts if (c.foot, c.kind) == (other, "lift")]
             for landing in (c.t for c in gait.contacts if (c.foot, c.kind) == (name, "contact")):
                 lift = next((t for t in lifts if landing < t < landing + _LONGEST * stride), None)
@@ -56,18 +58,20 @@ def step_lengths(gait: Gait, progress: Progress, species: str) -> list[StepLengt
                 apart = (front - back)[(progress.times >= landing) & (progress.times <= lift)]
                 apart = apart[np.isfinite(apart)]
                 if len(apart) >= _LEAST_MOMENTS:
-                    found.append(StepLength(name, landing, float(np.mean(apart))))
+                    found.append(StepLength(name, landing, float(np.mean(apart)), own[other].error))
     return found
 
 
-def _foot_length(gait: Gait, progress: Progress, foot: Foot) -> float:
-    """From the point that lands to the one that leaves, while the foot is flat."""
+def _foot_length(gait: Gait, progress: Progress, foot: Foot) -> Estimate:
+    """From the point that lands to the one that leaves, while the foot is flat; of the strides' own means."""
     if foot.landing == foot.leaving:
-        return 0.0
+        return Estimate(0.0, 0.0)
     ahead = progress.ahead(foot.leaving) - progress.ahead(foot.landing)
-    flat = np.zeros(len(ahead), bool)
+    found = []
     for stride in gait.strides:
         if stride.foot == foot.name:
             start, end = (stride.start + share * (stride.lift - stride.start) for share in _FLAT)
-            flat |= (progress.times >= start) & (progress.times <= end)
-    return Estimate.of(ahead[flat & np.isfinite(ahead)].tolist()).value
+            flat = ahead[(progress.times >= start) & (progress.times <= end) & np.isfinite(ahead)]
+            if len(flat):
+                found.append(float(np.mean(flat)))
+    return Estimate.of(found)

@@ -50,8 +50,18 @@ def test_grades(noise: float, size: float, grade: str, reasons: tuple[str, ...])
 def test_estimates() -> None:
     one = Estimate.of([1.0, 1.1, 0.9, 1.05, 0.95, 9.0])
     assert one.value == pytest.approx(1.0)
-    assert one.error == pytest.approx(np.std([1.0, 1.1, 0.9, 1.05, 0.95], ddof=1) / math.sqrt(5))
+    student = 2.776 / 1.960  # of four degrees of freedom, over the normal deviate
+    error = np.std([1.0, 1.1, 0.9, 1.05, 0.95], ddof=1) / math.sqrt(5)
+    assert one.error == pytest.approx(student * error, rel=0.02)
     assert math.isnan(Estimate.of([]).value)
     assert math.isnan(Estimate.of([1.0]).error)
     assert one.symmetry(one).value == 0.0
     assert one.times(2).over(one).value == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("count", [4, 6, 10, 30])
+def test_the_truth_is_within_two_errors_of_few_values_too(count: int) -> None:
+    """The values that are left out as outliers must not make the rest look surer than it is."""
+    dice = np.random.default_rng(count)
+    found = [Estimate.of(dice.standard_normal(count).tolist()) for _ in range(2000)]
+    assert np.mean([abs(one.value) <= 2 * one.error for one in found]) > 0.9
