@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from edge.motion.body import INDEX, Body
+from edge.motion.body import INDEX, POINTS, Body
 
 Array = npt.NDArray[np.float64]
 
@@ -130,7 +130,7 @@ ENDS = np.array(
 """int[2, 2, R]: where the first and the second segment of each row begin, and where they end; for the vertical the
 second's."""
 _VERTICAL = np.array([row.first is None for row in JOINT_ANGLES])
-_FRONTAL = np.array([row.plane == "frontal" for row in JOINT_ANGLES])
+_PLANE = np.array([("sagittal", "frontal").index(row.plane) for row in JOINT_ANGLES])
 _PROJECTED = np.array([row.projected for row in JOINT_ANGLES])
 _LEAST_SPAN = _column([0.0 if row.anywhere else _STRAIGHT for row in JOINT_ANGLES])
 _TURN = _column([row.turn for row in JOINT_ANGLES])
@@ -139,9 +139,10 @@ _OFFSET = _column([row.offset for row in JOINT_ANGLES])
 _SIGN = _column([row.sign for row in JOINT_ANGLES])
 _IN, _FREE = _PROJECTED.astype(float), ~_PROJECTED
 _JOINTS = ENDS.reshape(4, -1)
-_LEFT_HIP, _RIGHT_HIP = INDEX["hip_left"], INDEX["hip_right"]
-_LEFT_SHOULDER, _RIGHT_SHOULDER = INDEX["shoulder_left"], INDEX["shoulder_right"]
 _NECK, _PELVIS = INDEX["neck"], INDEX["pelvis"]
+_TORSO = np.array(
+    [INDEX[name] for name in ("hip_left", "hip_right", "shoulder_left", "shoulder_right", "neck", "pelvis")]
+)
 _UP, _PICTURE = (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)
 _YZX, _ZXY = np.array([1, 2, 0]), np.array([2, 0, 1])
 
@@ -162,14 +163,12 @@ def joint_angles(body: Body) -> Angles:
     up = body.lens.up if body.lens else _UP
     with np.errstate(invalid="ignore", divide="ignore"):
         normals = _normals(body.space)
-        segments = between_ends(body.space)
-        segments[0, _VERTICAL] = up
+        seen, segments = _segments(body, up)
         # Only what lies in the plane, for the rows that ask for it.
         out = np.vecdot(segments, normals) * _IN
         inside = segments - out[..., None] * normals
-        cross = _cross(*inside)
+        cross = _cross(inside[0], inside[1])
         span, length = _length(cross), _length(segments)
-        deep = _signed(span, np.vecdot(*inside), np.vecdot(cross, normals))
         # A straight limb spans no plane: then it is the one in which it would bend.
         whole = length[0] * length[1]
         bent = (span > _LEAST_SPAN * whole) & _FREE
@@ -179,51 +178,54 @@ def joint_angles(body: Body) -> Angles:
         distance = _length(sight)
         squarely = np.abs(facing)
         unsure = bent & (span < _BENT * whole)
-        squarely = np.where(unsure, np.minimum(squarely, np.abs(np.vecdot(normals, sight))), squarely)
+        np.minimum(squarely, np.abs(np.vecdot(normals, sight)), out=squarely, where=unsure)
         turned = np.arccos(np.minimum(squarely / distance, 1.0))
         # A limb that points at the camera, or out of the plane into which it is projected, is not seen in it.
         steep = np.maximum(np.abs(np.vecdot(segments[1], sight)) / distance, np.abs(out[1])) / length[1]
         tilt = np.degrees(np.maximum(turned, np.arcsin(np.minimum(steep, 1.0))))
-        flat = _in_picture(body, plane, facing, sight, normals, up, out)
+        lifted = _lifted(body, seen, plane, facing, sight, out)
+        lifted_cross = _cross(lifted[0], lifted[1])
+        along = np.vecdot(inside[0], inside[1])
+        flat, deep = _signed(
+            np.array((_length(lifted_cross), span)),
+            np.array((np.vecdot(lifted[0], lifted[1]), along)),
+            np.array((np.vecdot(lifted_cross, normals), np.vecdot(cross, normals))),
+        )
         value = _OFFSET + _SIGN * _blend(flat, deep, tilt)
-        lengths_in = _length(inside)
-        value[lengths_in[0] * lengths_in[1] < _END_ON * whole] = np.nan
+        value[np.hypot(span, along) < _END_ON * whole] = np.nan
     return Angles(value, tilt, np.minimum.reduce(body.visibility.take(_JOINTS)))
 
 
+def _segments(body: Body, up: tuple[float, float, float]) -> Array:
+    """The two segments of each row, float64[2, 2, R, 3]: as seen in the picture (without depth), and in space."""
+    points = np.zeros((2, len(POINTS), 3))
+    points[0, :, :2] = body.image
+    points[1] = body.space
+    segments = between_ends(points)
+    segments[:, 0, _VERTICAL] = ((*up[:2], 0.0),), (up,)
+    return segments
+
+
 def between_ends(points: Array) -> Array:
-    """The two segments of each row, float64[2, R, D], of points float64[P, D]; the second twice for a vertical."""
-    begin, end = points.take(ENDS, axis=0)
-    return np.asarray(end - begin)
+    """The two segments of each row, float64[..., 2, R, D], of points [..., P, D]; the second twice for a vertical."""
+    ends = points.take(ENDS, axis=-2)
+    return np.asarray(ends[..., 1, :, :, :] - ends[..., 0, :, :, :])
 
 
-def _in_picture(
-    body: Body,
-    plane: Array,
-    facing: Array,
-    sight: Array,
-    normals: Array,
-    up: tuple[float, float, float],
-    out: Array,
-) -> Array:
-    """The angles in the picture, undoing the foreshortening of the planes in which they lie.
+def _lifted(body: Body, seen: Array, plane: Array, facing: Array, sight: Array, out: Array) -> Array:
+    """The segments in the picture with the depth that undoes the foreshortening of the planes in which they lie.
 
     A segment seen as (x, y) has the depth with which it lies in its plane, or with which it reaches out of it as
     far as it does in space (`out`); so near the joint lines of sight are parallel. Without space there is no plane
     but the picture's.
     """
+    reach = np.where(_VERTICAL, 1.0, _pixels_a_metre(body)) * out
     known = np.isfinite(facing)
-    plane = np.where(known[:, None], plane, _PICTURE)
-    facing = np.where(known, facing, 1.0)
-    scale = np.where(_VERTICAL, 1.0, _pixels_a_metre(body))
-    seen = np.zeros((2, len(JOINT_ANGLES), 3))
-    seen[..., :2] = between_ends(body.image)
-    seen[0, _VERTICAL, :2] = up[:2]
-    reach = np.where(known, scale * out, 0.0)
+    if not known.all():
+        plane, facing = np.where(known[:, None], plane, _PICTURE), np.where(known, facing, 1.0)
+        reach = np.where(known, reach, 0.0)
     depth = (reach - np.vecdot(seen, plane)) / facing
-    first, second = seen + depth[..., None] * sight - reach[..., None] * plane
-    cross = _cross(first, second)
-    return _signed(_length(cross), np.vecdot(first, second), np.vecdot(cross, normals))
+    return np.asarray(seen + depth[..., None] * sight - reach[..., None] * plane)
 
 
 def _pixels_a_metre(body: Body) -> float:
@@ -259,12 +261,12 @@ def _signed(span: Array, along: Array, side: Array) -> Array:
 
 def _normals(space: Array) -> Array:
     """Of each row's plane, float64[R, 3] of length 1: to the body's left, or forwards; NaN without space."""
-    left = space[_LEFT_HIP] - space[_RIGHT_HIP] + space[_LEFT_SHOULDER] - space[_RIGHT_SHOULDER]
-    left = left / math.sqrt(left @ left)
-    up = space[_NECK] - space[_PELVIS]
-    forwards = _cross(left, up)
-    forwards = forwards / math.sqrt(forwards @ forwards)
-    return np.where(_FRONTAL[:, None], forwards, left)
+    left_hip, right_hip, left_shoulder, right_shoulder, neck, pelvis = space.take(_TORSO, axis=0)
+    left = left_hip - right_hip + left_shoulder - right_shoulder
+    left /= math.sqrt(left @ left)
+    forwards = _cross(left, neck - pelvis)
+    forwards /= math.sqrt(forwards @ forwards)
+    return np.array((left, forwards)).take(_PLANE, axis=0)
 
 
 def _blend(flat: Array, deep: Array, tilt: Array) -> Array:
@@ -273,9 +275,9 @@ def _blend(flat: Array, deep: Array, tilt: Array) -> Array:
     Where one of them does not exist (no depth; a segment that points at the camera) the other is taken.
     """
     x = np.minimum(np.maximum((tilt - IN_PLANE) / (OUT_OF_PLANE - IN_PLANE), 0.0), 1.0)
-    weight = x * x * (3 - 2 * x)
-    mixed = np.where(np.isfinite(flat), (1 - weight) * flat + weight * deep, deep)
-    return np.where(np.isfinite(deep) & np.isfinite(tilt), mixed, flat)
+    mixed = flat + x * x * (3 - 2 * x) * (deep - flat)
+    either = np.where(np.isfinite(deep + tilt), deep, flat)
+    return np.where(np.isfinite(mixed), mixed, either)
 
 
 def between(a: Array, b: Array) -> Array:

@@ -10,6 +10,7 @@ The same code reads people and dogs: a row names the feet.
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -134,7 +135,7 @@ class _Course(NamedTuple):
 def gait(progress: Progress, species: str) -> Gait:
     """Contacts and strides of someone who walks, trots or runs; empty where nobody does."""
     period = _period(progress, FEET[species])
-    courses = [_course(progress, foot, _SHARP * period) for foot in FEET[species]]
+    courses = _courses(progress, FEET[species], _SHARP * period)
     speeds = [speed for course in courses for speed in _stance_speeds(progress, course)]
     if not speeds:
         return Gait([], [], float("nan"))
@@ -146,18 +147,27 @@ def gait(progress: Progress, species: str) -> Gait:
     return _read(progress.times, courses, speed, period, WALKING.blurred(share), PAIRS[species])
 
 
-def _course(progress: Progress, foot: Foot, half_width_s: float) -> _Course:
+def _courses(progress: Progress, feet: tuple[Foot, ...], half_width_s: float) -> list[_Course]:
+    times = progress.times
     landing, leaving = (
-        smooth(progress.times, progress.ahead(point)[:, None], progress.weight(point)[:, None], half_width_s)
-        for point in (foot.landing, foot.leaving)
+        smooth(
+            times,
+            np.stack([progress.ahead(point) for point in points], axis=1),
+            np.stack([progress.weight(point) for point in points], axis=1),
+            half_width_s,
+        )
+        for points in ([foot.landing for foot in feet], [foot.leaving for foot in feet])
     )
-    return _Course(
-        foot,
-        landing.speed[:, 0],
-        leaving.speed[:, 0],
-        _extremes(progress.times, landing.value[:, 0]),
-        _extremes(progress.times, -leaving.value[:, 0]),
-    )
+    return [
+        _Course(
+            foot,
+            landing.speed[:, column],
+            leaving.speed[:, column],
+            _extremes(times, landing.value[:, column]),
+            _extremes(times, -leaving.value[:, column]),
+        )
+        for column, foot in enumerate(feet)
+    ]
 
 
 def _read(
@@ -201,10 +211,9 @@ def _typical_stance(found: Gait) -> float:
 
 def _period(progress: Progress, feet: tuple[Foot, ...]) -> float:
     """Seconds of a stride, roughly: how sharply a foot's course may bend follows from it."""
-    gaps = []
-    for foot in feet:
-        course = smooth(progress.times, progress.ahead(foot.landing)[:, None])
-        gaps += np.diff(_extremes(progress.times, course.value[:, 0])).tolist()
+    ahead = np.stack([progress.ahead(foot.landing) for foot in feet], axis=1)
+    courses = smooth(progress.times, ahead).value
+    gaps = [gap for course in courses.T for gap in np.diff(_extremes(progress.times, course)).tolist()]
     return float(np.median(gaps)) if gaps else 1.0
 
 
@@ -216,16 +225,17 @@ def _extremes(times: Array, course: Array) -> list[float]:
     least = _PROMINENCE * float(np.subtract(*np.percentile(known, [95, 5])))
     peaks: list[int] = []
     low = high = None
-    for index, value in enumerate(course):
-        if not np.isfinite(value):
+    values = course.tolist()
+    for index, value in enumerate(values):
+        if not math.isfinite(value):
             low = high = None
             continue
         if high is None:
             low = value if low is None else min(low, value)
             high = index if value - low > least else None
-        elif value > course[high]:
+        elif value > values[high]:
             high = index
-        elif course[high] - value > least:
+        elif values[high] - value > least:
             peaks.append(high)
             low, high = value, None
     return [_summit(times, course, index) for index in peaks]
@@ -233,11 +243,16 @@ def _extremes(times: Array, course: Array) -> list[float]:
 
 def _summit(times: Array, course: Array, index: int) -> float:
     """Time of the summit of the parabola through a maximum and its neighbours."""
-    if not 0 < index < len(course) - 1 or not np.isfinite(course[index - 1 : index + 2]).all():
-        return float(times[index])
-    t = times[index - 1 : index + 2] - times[index]
-    a, b, _ = np.polyfit(t, course[index - 1 : index + 2], 2)
-    return float(times[index] + (np.clip(-b / (2 * a), t[0], t[2]) if a < 0 else 0.0))
+    t = float(times[index])
+    if not 0 < index < len(course) - 1:
+        return t
+    before, after = float(times[index - 1]) - t, float(times[index + 1]) - t
+    fall, rise = (
+        float(course[index - 1] - course[index]) / before,
+        float(course[index + 1] - course[index]) / after,
+    )
+    bend = (rise - fall) / (after - before)
+    return t + min(max((bend * before - fall) / (2 * bend), before), after) if bend < 0 else t
 
 
 def _stance_speeds(progress: Progress, course: _Course) -> list[float]:
@@ -248,14 +263,19 @@ def _stance_speeds(progress: Progress, course: _Course) -> list[float]:
         if back is None or not 0.1 < back - front < _LONGEST_S:
             continue
         for point, (start, end) in ((course.foot.landing, _ON_HEEL), (course.foot.leaving, _ON_TOE)):
-            ahead = progress.ahead(point)
-            inside = (progress.times > front + start * (back - front)) & (
-                progress.times < front + end * (back - front)
-            )
-            inside &= np.isfinite(ahead)
-            if inside.sum() >= 3:
-                found.append(-float(np.polyfit(progress.times[inside], ahead[inside], 1)[0]))
+            inside = _between(progress.times, front + start * (back - front), front + end * (back - front))
+            ahead, t = progress.ahead(point)[inside], progress.times[inside]
+            known = np.isfinite(ahead)
+            if known.sum() >= 3:
+                t, ahead = t[known] - t[known].mean(), ahead[known]
+                found.append(-float(t @ ahead / (t @ t)))
     return [speed for speed in found if speed > 0]
+
+
+def _between(times: Array, start: float, end: float) -> slice:
+    """The moments from `start` to `end`."""
+    first, after = np.searchsorted(times, start, "left"), np.searchsorted(times, end, "right")
+    return slice(int(first), int(after))
 
 
 def _typical(values: list[float]) -> float:
@@ -267,10 +287,10 @@ def _typical(values: list[float]) -> float:
 
 def _crossing(times: Array, speed: Array, level: float, start: float, end: float) -> float:
     """When `speed` falls through `level` on the way from `start` to `end`, which may lie before; else `start`."""
-    forwards = end > start
-    inside = (times >= min(start, end)) & (times <= max(start, end))
-    t = np.concatenate([[start], times[inside] if forwards else times[inside][::-1]])
-    v = np.concatenate([[np.interp(start, times, speed)], speed[inside] if forwards else speed[inside][::-1]])
+    inside = _between(times, min(start, end), max(start, end))
+    step = 1 if end > start else -1
+    t = np.append(start, times[inside][::step])
+    v = np.append(np.interp(start, times, speed), speed[inside][::step])
     below = np.flatnonzero(v <= level)
     if not len(below) or below[0] == 0:
         return start

@@ -52,14 +52,19 @@ def smooth(
     inside = near < last[:, None]
     near = np.minimum(near, count - 1)
     x = (times[near] - times[:, None]) / width
-    kernel = np.where(inside, np.clip(1 - np.abs(x) ** 3, 0, 1) ** 3, 0.0)
+    far = np.minimum(np.abs(x), 1.0)
+    falls = 1 - far * far * far
+    kernel = np.where(inside, falls * falls * falls, 0.0)
     known = np.isfinite(values) if weights is None else np.isfinite(values) & (weights > 0)
     weight = known.astype(float) if weights is None else np.where(known, weights, 0.0)
-    w = kernel[:, :, None] * weight[near]
-    y = np.where(known, values, 0.0)[near]
+    weighted = np.where(known, weight * values, 0.0)
     # Moments of the weights and of the values: the normal equations of a parabola in x.
-    m = [(w * x[:, :, None] ** k).sum(axis=1) for k in range(5)]
-    v = [(w * y * x[:, :, None] ** k).sum(axis=1) for k in range(3)]
+    powers = np.empty((count, 5, reach))
+    powers[:, 0] = kernel
+    for k in range(1, 5):
+        powers[:, k] = powers[:, k - 1] * x
+    m = np.moveaxis(powers @ weight[near], 1, 0)
+    v = np.moveaxis(powers[:, :3] @ weighted[near], 1, 0)
     value, slope = _parabola(m, v)
     # A parabola through points that are all on one side of a moment says nothing about it.
     between = _seen_around(times, known, width)
@@ -71,14 +76,14 @@ def least_width(times: Array, half_width_s: float) -> float:
     return max(half_width_s, _LEAST_NEIGHBOURS * float(np.median(np.diff(times))))
 
 
-def _parabola(m: list[Array], v: list[Array]) -> tuple[Array, Array]:
+def _parabola(m: Array, v: Array) -> tuple[Array, Array]:
     """Value and slope at 0 of the least-squares parabola with these moments; NaN where it is not determined."""
     m0, m1, m2, m3, m4 = m
     a, b, c = m2 * m4 - m3 * m3, m2 * m3 - m1 * m4, m1 * m3 - m2 * m2
     d, e = m0 * m4 - m2 * m2, m1 * m2 - m0 * m3
     determinant = m0 * a + m1 * b + m2 * c
     with np.errstate(divide="ignore", invalid="ignore"):
-        sound = determinant > _ENOUGH * m0**3 * (m2 / m0) ** 3
+        sound = determinant > _ENOUGH * m2 * m2 * m2
         value = (a * v[0] + b * v[1] + c * v[2]) / determinant
         slope = (b * v[0] + d * v[1] + e * v[2]) / determinant
     return np.where(sound, value, np.nan), np.where(sound, slope, np.nan)
@@ -108,9 +113,10 @@ def without_outliers(values: Array, least: float) -> Array:
     padded = np.pad(values, ((half, half), (0, 0)), constant_values=np.nan)
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1, axis=0)
     middle = _nanmedian(windows)
-    spread = 1.4826 * _nanmedian(np.abs(windows - middle[:, :, None]))
-    with np.errstate(invalid="ignore"):
-        out = np.abs(values - middle) > np.maximum(_OUTLIER * spread, least)
+    away = np.abs(values - middle)
+    out = away > least
+    spread = 1.4826 * _nanmedian(np.abs(windows[out] - middle[out][:, None]))
+    out[out] = away[out] > _OUTLIER * spread
     return np.where(out, np.nan, values)
 
 

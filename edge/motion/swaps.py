@@ -55,18 +55,17 @@ def _exchanged(times: Array, left: Array, right: Array, scale: float) -> npt.NDA
     views = [
         np.concatenate(pair, axis=1).reshape(count, -1) / scale for pair in ((left, right), (right, left))
     ]
-    jumps = _jumps(times, views)
-    # cost[a][b]: of the best naming up to here whose latest two pictures are named a and b.
-    cost = [[0.0, _MARGIN], [_MARGIN, 2 * _MARGIN]]
-    back: list[list[list[int]]] = []
-    for jump in jumps.tolist():
-        steps = [[min((cost[a][b] + jump[a][b][c], a) for a in (0, 1)) for c in (0, 1)] for b in (0, 1)]
-        back.append([[steps[b][c][1] for c in (0, 1)] for b in (0, 1)])
-        cost = [[steps[b][c][0] + _MARGIN * c for c in (0, 1)] for b in (0, 1)]
-    _, b, c = min((cost[b][c], b, c) for b in (0, 1) for c in (0, 1))
+    # cost[2 b + c]: of the best naming up to here whose latest two pictures are named b and c.
+    cost = [0.0, _MARGIN, _MARGIN, 2 * _MARGIN]
+    back: list[list[int]] = []
+    for jump in _jumps(times, views).reshape(-1, 8).tolist():
+        ways = [(cost[bc >> 1] + jump[bc], cost[2 + (bc >> 1)] + jump[4 + bc]) for bc in range(4)]
+        back.append([int(other < same) for same, other in ways])
+        cost = [min(way) + _MARGIN * (bc & 1) for bc, way in enumerate(ways)]
+    b, c = divmod(cost.index(min(cost)), 2)
     names = [c, b]
     for before in reversed(back):
-        b, c = before[b][c], b
+        b, c = before[2 * b + c], b
         names.append(b)
     exchanged = np.array(names[::-1], bool)
     return ~exchanged if exchanged.mean() > 0.5 else exchanged
@@ -77,9 +76,9 @@ def _jumps(times: Array, views: list[Array]) -> Array:
     steps = np.diff(times)
     ratio = (steps[1:] / steps[:-1])[:, None]
     jumps = np.empty((len(times) - 2, 2, 2, 2))
-    for a in (0, 1):
-        for b in (0, 1):
-            ahead = views[b][1:-1] + ratio * (views[b][1:-1] - views[a][:-2])
-            for c in (0, 1):
-                jumps[:, a, b, c] = np.nansum((views[c][2:] - ahead) ** 2, axis=1)
+    for b in (0, 1):
+        ahead = views[b][1:-1] + ratio * (views[b][1:-1] - views[0][:-2])
+        for c in (0, 1):
+            # With all three named otherwise the points are the same ones, in another order.
+            jumps[:, 0, b, c] = jumps[:, 1, 1 - b, 1 - c] = np.nansum((views[c][2:] - ahead) ** 2, axis=1)
     return jumps
