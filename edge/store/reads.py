@@ -22,7 +22,7 @@ from edge.store.records import (
     SessionSummary,
 )
 from edge.store.recovery import LAST_EVIDENCE
-from edge.store.turns import seen_aslant, turn_for, turns, usual_yaw
+from edge.store.turns import lead_plane, seen_aslant, turn_for, turns, usual_yaw
 from wire.metrics import metrics
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def session(connection: sqlite3.Connection, session_id: str) -> Session:
         **_summary(row, totals),
         calibration=msgspec.json.decode(row["calibration"] or "null", type=SessionCalibration | None),
         sets=_sets(connection, row["id"]),
-        measurements=_turned(connection, row["id"], _measurements(connection, row["id"])),
+        measurements=_turned(connection, row["id"], totals[row["id"]]),
     )
     earlier = _earlier(connection, row["id"], found)
     return found if earlier is None else compared(found, earlier)
@@ -173,15 +173,16 @@ def _earlier(connection: sqlite3.Connection, session: int, now: Session) -> Sess
 
 
 def _turned(
-    connection: sqlite3.Connection, session: int, measurements: dict[str, Measurement]
+    connection: sqlite3.Connection, session: int, exercises: Sequence[ExerciseTotal]
 ) -> dict[str, Measurement]:
-    """The same, with the turn that would have helped, where one would."""
-    if not any(seen_aslant(key, one.reasons) for key, one in measurements.items()):
+    """The measurements, with the turn that would have helped where one would."""
+    measurements, lead = _measurements(connection, session), lead_plane(main_exercise(exercises))
+    if not any(seen_aslant(key, one.reasons, lead) for key, one in measurements.items()):
         return measurements
     cursor = connection.execute("SELECT view_yaw FROM samples WHERE session_id = ?", [session])
     known = turns(usual_yaw(row["view_yaw"] for row in cursor))
     return {
-        key: replace(one, turn=turn_for(key, one.grade, one.reasons, known))
+        key: replace(one, turn=turn_for(key, one.grade, one.reasons, known, lead))
         for key, one in measurements.items()
     }
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
+from edge.coach.exercise import exercises
 from edge.motion.angles import JOINT_ANGLES
 from edge.motion.remedy import Plane, turn_to_see
 from wire.metrics import metrics
@@ -15,6 +16,8 @@ from wire.metrics import metrics
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+SHOWS: dict[str, Plane] = {"side": "sagittal", "front": "frontal"}
+"""The plane that the view of an exercise shows."""
 _VIEW = frozenset({"oblique_view", "out_of_plane"})
 """Reasons that another view would take away."""
 _ROUGH = frozenset({"C", "none"})
@@ -35,9 +38,19 @@ Turns = dict[Plane, Turn | None]
 
 @cache
 def planes() -> dict[str, Plane]:
-    """The plane of the body in which each metric of a joint lies, by its key."""
-    rows: dict[str, Plane] = {row.key: row.plane for row in JOINT_ANGLES}
+    """The plane of the body in which each joint metric lies, by its key; none of those that bend to every side."""
+    rows: dict[str, Plane] = {row.key: row.plane for row in JOINT_ANGLES if not row.anywhere}
     return rows | {key: rows[metric.of] for key, metric in metrics().items() if metric.of in rows}
+
+
+def lead_plane(exercise: str | None) -> Plane | None:
+    """The plane in which an exercise is done: of its view, or else of its leading angle; None where that has none."""
+    row = exercises().get(exercise or "")
+    if row is None:
+        return None
+    return SHOWS.get(row.view) or next(
+        (planes()[f"{part.signal}_left"] for part in row.parts if f"{part.signal}_left" in planes()), None
+    )
 
 
 def turns(yaw: float | None) -> Turns:
@@ -49,14 +62,26 @@ def turns(yaw: float | None) -> Turns:
     return found
 
 
-def seen_aslant(key: str, reasons: Iterable[str]) -> Plane | None:
-    """The plane of the metric `key` where `reasons` say that it was not seen squarely; None where it is another."""
-    return planes().get(key) if not _VIEW.isdisjoint(reasons) else None
+def seen_aslant(key: str, reasons: Iterable[str], lead: Plane | None = None) -> Plane | None:
+    """The plane of the metric `key` where `reasons` say that it was not seen squarely; None where it is another.
+
+    `lead`: the plane of the exercise, in which the metrics of its repetitions lie.
+    """
+    if _VIEW.isdisjoint(reasons):
+        return None
+    row = metrics().get(key)
+    return lead if row is not None and row.statistic == "repetition" else planes().get(key)
 
 
-def turn_for(key: str, grade: str, reasons: Iterable[str], known: Mapping[Plane, Turn | None]) -> Turn | None:
+def turn_for(
+    key: str,
+    grade: str,
+    reasons: Iterable[str],
+    known: Mapping[Plane, Turn | None],
+    lead: Plane | None = None,
+) -> Turn | None:
     """What would help a metric that is rough or missing; None where a turn would not."""
-    plane = seen_aslant(key, reasons) if grade in _ROUGH else None
+    plane = seen_aslant(key, reasons, lead) if grade in _ROUGH else None
     return None if plane is None else known[plane]
 
 

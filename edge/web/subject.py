@@ -7,16 +7,12 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET
 
 from edge.coach.exercise import exercises
-from edge.store.turns import Turns, seen_aslant, turn_for, turns
+from edge.store.turns import SHOWS, Turns, seen_aslant, turn_for, turns
 from edge.web.messages import Coaching, Measure, SubjectFrame
 
 if TYPE_CHECKING:
     from edge.coach.observer import Observation
-    from edge.motion.remedy import Plane
     from edge.store.turns import Turn
-
-_SHOWS: dict[str, Plane] = {"side": "sagittal", "front": "frontal"}
-"""The plane that the view of an exercise shows."""
 
 
 def subject_frame(one: Observation) -> SubjectFrame:
@@ -59,8 +55,8 @@ def _turn(one: Observation, known: Turns) -> Turn | None:
     """The turn that helps what is done now; where any view will do, the smallest that helps."""
     aslant = {plane for key, m in one.measures.items() if (plane := seen_aslant(key, m.reasons)) is not None}
     row = exercises().get(one.state.exercise or "")
-    if row is not None and row.view in _SHOWS:
-        aslant &= {_SHOWS[row.view]}
+    if row is not None and row.view in SHOWS:
+        aslant &= {SHOWS[row.view]}
     elif not all(known.values()):
         return None  # one of the two planes is seen as well as can be
     return min(

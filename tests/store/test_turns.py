@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge.store.turns import Turn, planes, turn_for, turns, usual_yaw
+from edge.store.turns import Turn, lead_plane, planes, turn_for, turns, usual_yaw
 from tests.store.samples import begin
 
 if TYPE_CHECKING:
+    from edge.motion.remedy import Plane
     from edge.store import Store
 
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
         ("knee_flexion_left", 90.0, None),
         ("knee_flexion_left", None, None),
         ("cadence", 0.0, None),
+        ("shoulder_elevation_left", 50.0, None),
     ],
 )
 def test_by_the_plane_of_the_metric(key: str, yaw: float | None, turn: Turn | None) -> None:
@@ -29,6 +31,23 @@ def test_by_the_plane_of_the_metric(key: str, yaw: float | None, turn: Turn | No
         assert turn_for(key, grade, ("out_of_plane",), turns(yaw)) == turn
         assert turn_for(key, grade, ("joint_hidden",), turns(yaw)) is None
     assert turn_for(key, "B", ("oblique_view",), turns(yaw)) is None
+
+
+@pytest.mark.parametrize(
+    ("exercise", "plane"),
+    [
+        ("squat", "sagittal"),
+        ("lateral_raise", "frontal"),
+        ("plank", "sagittal"),
+        ("juggling", None),
+        (None, None),
+    ],
+)
+def test_repetitions_lie_in_the_plane_of_their_exercise(exercise: str | None, plane: Plane | None) -> None:
+    assert lead_plane(exercise) == plane
+    known = turns(30.0)
+    turn = None if plane is None else known[plane]
+    assert turn_for("rep_range", "C", ("out_of_plane",), known, lead_plane(exercise)) == turn
 
 
 def test_every_metric_of_a_joint_has_a_plane() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.conftest import ROOT, missing
 from tests.web.box import Box, running
+from tests.web.two_sets import record_two_sets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +42,20 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         yield browser
         browser.close()
+
+
+class Recorded(NamedTuple):
+    """A box with two sessions; in the second the squats are deeper."""
+
+    box: Box
+    before: str
+    now: str
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Recorded]:
+    with running(tmp_path_factory.mktemp("recorded"), static=STATIC) as box:
+        yield Recorded(box, record_two_sets(box.store, (80, 75)), record_two_sets(box.store, day=1))
 
 
 def picture(page: Page, name: str, **options: bool) -> None:

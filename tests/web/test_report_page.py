@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 import shutil
@@ -14,64 +13,26 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from edge.coach.coach import REST_S as SET_REST_S
-from edge.coach.observer import Observer
-from edge.link import PoseFrame
-from edge.recorder import SAMPLE_EVERY_S, SAMPLE_IN_SET_S, Recorder
-from tests.figure import Figure
-from tests.web.box import Box, running
-from tests.web.conftest import STATIC
+from edge.recorder import SAMPLE_EVERY_S, SAMPLE_IN_SET_S
+from tests.web.two_sets import REPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from edge.store import Store
+    from tests.web.box import Box
+    from tests.web.conftest import Recorded
 
-FPS, REST_S, REP_S, REPS = 30, 26.0, 2.0, 4
 MM_PER_POINT = 25.4 / 72
 
 
-def record_two_sets(store: Store) -> str:
-    """Two sets of squats before a real observer and recorder; the right knee bends less than the left."""
-    observer, recorder = Observer("squat"), Recorder(store)
-    recorder.camera, recorder.model = "cam0", "generated"
-    first_end = 1 + REPS * REP_S
-    starts = (1.0, first_end + REST_S)
-    session = None
-    for number in range(round((starts[1] + REPS * REP_S + 2) * FPS)):
-        t = number / FPS
-        into = next((t - start for start in starts if 0 <= t - start < REPS * REP_S), 0.0)
-        deepest = (100 if t < first_end else 90) + 4 * (into // REP_S % 2)
-        depth = deepest * (1 - math.cos(2 * math.pi * into / REP_S)) / 2
-        figure = Figure(knee=(depth, 0.85 * depth), hip=(depth, 0.9 * depth), lean=0.3 * depth, yaw=30)
-        frame = PoseFrame(
-            camera="cam0",
-            number=number,
-            monotonic_ns=round(t * 1e9),
-            utc_ns=round((1_800_000_000 + t) * 1e9),
-            width=640,
-            height=480,
-            timings={"total": 1.0},
-            subjects=(figure.subject(),),
-        )
-        for seen in observer.update(frame):
-            recorder.take(seen, t, frame.utc_ns)
-            session = recorder.session(seen.person) or session
-    for person in observer.finish():
-        recorder.leave(person, "left")
-    store.flush()
-    assert session is not None
-    return session
+@pytest.fixture
+def box(recorded: Recorded) -> Box:
+    return recorded.box
 
 
-@pytest.fixture(scope="module")
-def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
-    with running(tmp_path_factory.mktemp("box"), static=STATIC) as box:
-        yield box
-
-
-@pytest.fixture(scope="module")
-def session(box: Box) -> str:
-    return record_two_sets(box.store)
+@pytest.fixture
+def session(recorded: Recorded) -> str:
+    return recorded.now
 
 
 @pytest.fixture(params=["en-GB", "ko-KR"])
@@ -109,6 +70,14 @@ def test_it_says_who_what_and_how_well(page: Page, session: str) -> None:
     ):
         expect(report).to_contain_text(text)
     expect(report).to_contain_text("cam0")
+    calibration = page.get_by_test_id("report-calibration")
+    for known in ("15°", "2°", "1.20 m", "1.82 m", "66°"):
+        expect(calibration).to_contain_text(known.replace(" ", "") if korean else known)
+    expect(calibration).to_contain_text("키" if korean else "body height")
+    expect(page.get_by_test_id("compared-with")).to_be_attached()
+    assert report.locator("[data-change]").count() > 3
+    graded = report.locator("td[data-metric='rep_smoothness'] [data-grade]")
+    assert graded.count() == 2 * REPS
     expect(report).to_contain_text(session)
     rows = report.locator("tr[data-metric]")
     assert rows.count() > 3

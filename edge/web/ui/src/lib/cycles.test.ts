@@ -12,6 +12,7 @@ const repetition = (changes: Partial<Repetition>): Repetition => ({
   concentric_s: 0.8,
   range_deg: null,
   peak_deg: null,
+  measures: {},
   ...changes,
 });
 const set = (repetitions: Repetition[]): ExerciseSet => ({

@@ -2,13 +2,21 @@
 
 import type { Language } from "./types";
 
-const DECIMALS: Record<string, number> = { deg: 0, percent: 0, ms: 0, s: 1, m: 2 };
+const DECIMALS: Record<string, number> = { deg: 0, deg_per_s: 0, percent: 0, ms: 0, s: 1, m: 2 };
 
 /** `value` with the decimals that make sense for its unit (degrees are not known to a tenth). */
 export function formatValue(value: number, unit: string, language: Language): string {
   const digits = DECIMALS[unit] ?? 1;
   const rounded = Number(value.toFixed(digits)) || 0; // never "-0"
   return rounded.toLocaleString(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** `value` with two figures. */
+export function formatRough(value: number, language: Language, signed: boolean): string {
+  return value.toLocaleString(language, {
+    maximumSignificantDigits: 2,
+    signDisplay: signed ? "exceptZero" : "auto",
+  });
 }
 
 /** Seconds as `m:ss`, or `h:mm:ss` from an hour on. */

@@ -3,7 +3,15 @@ import ReconnectingWebSocket from "partysocket/ws";
 import { ApiError, address, getStatus, putExercise } from "./api";
 import { catalogue } from "./catalogue.svelte";
 import { ClockOffset, localNow, median } from "./clock";
-import type { CameraCondition, Coach, FrameMessage, ServerMessage, Subject } from "./types";
+import type {
+  CameraCondition,
+  Coach,
+  EventMessage,
+  FrameMessage,
+  Measure,
+  ServerMessage,
+  Subject,
+} from "./types";
 
 /** Numbers that change faster than this cannot be read. */
 const READING_MS = 250;
@@ -35,6 +43,8 @@ export class Live {
   chosen = $state<number | null>(null);
   /** The last word of the coach: it stays when the subject leaves, so that the count can be read afterwards. */
   coach = $state.raw<Coach | null>(null);
+  /** The numbers of the last repetition of the subject that is shown. */
+  repetition = $state.raw<Record<string, Measure>>({});
   version = $state("");
 
   #socket: ReconnectingWebSocket | undefined;
@@ -89,6 +99,7 @@ export class Live {
     try {
       await putExercise(exercise);
       this.coach = null;
+      this.repetition = {};
     } catch (error) {
       this.exercise = before;
       throw error;
@@ -150,8 +161,14 @@ export class Live {
         this.#show(message);
         break;
       case "event":
-        break; // sets and repetitions are in the frames, too
+        this.#happened(message);
+        break;
     }
+  }
+
+  /** Counts are in the frames, too; the numbers of a repetition are only here. */
+  #happened({ kind, subject, measures }: EventMessage): void {
+    if (kind === "rep_measured" && subject === this.subject(this.frame)?.id) this.repetition = measures;
   }
 
   #setCamera({ state, detail }: { state: CameraCondition; detail: string }): void {

@@ -13,6 +13,7 @@ function repetition(t: number, kind: "rep" | "partial"): Repetition {
     concentric_s: 0.5,
     range_deg: 90,
     peak_deg: 95,
+    measures: {},
   };
 }
 

@@ -11,6 +11,7 @@ export type ReasonCode =
   | "monocular_depth"
   | "no_gait"
   | "few_strides"
+  | "far_side"
   | "tilt_unknown"
   | "fast_movement"
   | "too_far"
@@ -22,10 +23,31 @@ export type Side = "left" | "right" | "both";
 export type Language = "en" | "ko";
 export type Translated = Record<Language, string>;
 
+/** To the body's own left or right. */
+export interface Turn {
+  degrees: number;
+  to: "left" | "right";
+}
+
 export interface Measure {
   value: number | null;
   grade: Grade;
   reasons: ReasonCode[];
+  /** There where it is rough or missing, and would be better after this turn. */
+  turn?: Turn | null;
+}
+
+/** The difference to an earlier session, and how much of one could be told from noise. */
+export interface Change {
+  direction: "increased" | "decreased" | "not_detectable";
+  before: number;
+  difference: number;
+  least: number;
+}
+
+export interface Measurement extends Measure {
+  unit: string;
+  change: Change | null;
 }
 
 export interface Coach {
@@ -40,6 +62,8 @@ export interface Coach {
   set: number;
   set_reps: number;
   measures: Record<string, Measure>;
+  /** What would help what is done now. */
+  turn: Turn | null;
 }
 
 /** x and y in pixels of the camera's picture, visibility 0-1; null where the model gave no number. */
@@ -75,11 +99,21 @@ export interface CameraMessage {
   detail: string;
 }
 
+export interface EventMessage {
+  type: "event";
+  subject: number;
+  kind: string;
+  t: number;
+  exercise: string | null;
+  /** With `rep_measured`. */
+  measures: Record<string, Measure>;
+}
+
 export type ServerMessage =
   | FrameMessage
   | CameraMessage
   | { type: "hello"; version: string; clock_ms: number }
-  | { type: "event"; subject: number; kind: string; t: number; exercise: string | null }
+  | EventMessage
   | { type: "pong"; t: number; server_ms: number };
 
 export interface Status {
@@ -174,6 +208,8 @@ export interface Repetition {
   concentric_s: number;
   range_deg: number | null;
   peak_deg: number | null;
+  /** By key of the catalogue; empty where it was not measured. */
+  measures: Record<string, Measure>;
 }
 
 export interface ExerciseSet extends ExerciseSummary {
@@ -189,9 +225,22 @@ export interface SessionPage {
   next: string | null;
 }
 
+export interface SessionCalibration {
+  source: CameraStand["calibration"]["source"];
+  tilt: number | null;
+  roll: number | null;
+  above: number | null;
+  height_m: number | null;
+  field: number;
+}
+
 export interface Session extends SessionSummary {
   sets: ExerciseSet[];
-  measurements: Record<string, Measure & { unit: string }>;
+  measurements: Record<string, Measurement>;
+  /** What was known when it was measured; null of an older version's. */
+  calibration: SessionCalibration | null;
+  /** The session that `change` is against. */
+  compared_with: { id: string; started: string | null } | null;
 }
 
 export interface Samples {

@@ -1,0 +1,71 @@
+"""The page of a session in a real browser: each repetition in numbers, and what changed since the one before."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import Browser, Page, expect
+
+from tests.web.conftest import PHONE, faults, picture
+from tests.web.two_sets import REPS
+
+if TYPE_CHECKING:
+    from tests.web.box import Box
+    from tests.web.conftest import Recorded
+
+
+def open_page(browser: Browser, box: Box, session: str, **options: object) -> Page:
+    page = browser.new_page(**options)  # type: ignore[arg-type]
+    page.set_default_timeout(20_000)
+    page.goto(f"{box.url}/#/sessions/{session}")
+    expect(page.get_by_role("table").first).to_be_visible()
+    return page
+
+
+def test_repetitions_in_graded_numbers_and_what_changed(browser: Browser, recorded: Recorded) -> None:
+    box, before, now = recorded
+    page = open_page(
+        browser,
+        box,
+        now,
+        viewport={"width": 1280, "height": 800},
+        locale="en-GB",
+        color_scheme="dark",
+    )
+    repetitions = [one for done in box.store.session(now).sets for one in done.repetitions]
+    assert len(repetitions) == 2 * REPS
+    for key in ("rep_range", "rep_pause_time", "rep_peak_velocity_concentric", "rep_smoothness"):
+        cells = page.locator(f"td[data-metric='{key}']")
+        assert cells.count() == 2 * REPS
+        for cell, one in zip(cells.all(), repetitions, strict=True):
+            shown = cell.locator("[data-grade]").get_attribute("data-grade")
+            assert shown == one.measures[key].grade
+            assert re.search(r"\d", cell.inner_text()) if one.measures[key].value is not None else True
+    expect(page.get_by_test_id("compared-with").get_by_role("link")).to_have_attribute(
+        "href", f"#/sessions/{before}"
+    )
+    deeper = page.locator("li[data-metric='knee_flexion_left_peak'] [data-change]")
+    expect(deeper).to_have_attribute("data-change", "increased")
+    expect(deeper).to_contain_text(re.compile(r"More: \+\d+° \(before: \d+°; detectable from "))
+    expect(page.locator("[data-change='not_detectable']").first).to_contain_text("No detectable change")
+    assert faults(page) == []
+    picture(page, "session-measures", full_page=True)
+    page.close()
+
+
+def test_on_a_phone_in_korean(browser: Browser, recorded: Recorded) -> None:
+    page = open_page(
+        browser, recorded.box, recorded.now, viewport=PHONE, locale="ko-KR", color_scheme="light"
+    )
+    expect(page.get_by_test_id("compared-with")).to_contain_text("다른 사람의 기록일 수 있습니다")
+    assert faults(page) == []
+    picture(page, "session-ko-phone", full_page=True)
+    page.close()
+
+
+def test_the_first_has_nothing_to_be_compared_with(recorded: Recorded) -> None:
+    with recorded.box.client() as http:
+        first = http.get(f"/api/v1/sessions/{recorded.before}").json()
+    assert first["compared_with"] is None
+    assert {one["change"] for one in first["measurements"].values()} == {None}
