@@ -41,7 +41,7 @@ TABLE = {
     "squat": Thresholds(_KNEE, 160, 90),
     "jump_squat": Thresholds(_KNEE, 160, 90),
     "sit_to_stand": Thresholds(_KNEE, 160, 100),
-    "lunge": Thresholds(_KNEE, 160, 100, turns=True),
+    "lunge": Thresholds(_KNEE, 160, 100),
     "split_squat": Thresholds(_KNEE, 160, 100),
     "side_lunge": Thresholds(_KNEE, 160, 110, turns=True),
     "burpee": Thresholds(_KNEE, 160, 90),

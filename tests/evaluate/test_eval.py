@@ -148,7 +148,7 @@ def test_naive_counter_counts_passages_of_both_thresholds(tmp_path: Path) -> Non
     bends = [0, 60, 100, 60, 100, 60, 0, 100, 0, 80, 0]  # the third stops short, the second never stood up
     record(trace, [Figure(knee=(bend, bend), hip=(bend / 2, bend / 2), yaw=90) for bend in bends])
     assert count_naively(trace, "squat") == 2
-    assert count_naively(trace, "lunge") == 6  # both legs, from 80 degrees on
+    assert count_naively(trace, "side_lunge") == 6  # both legs, from 70 degrees on
     assert count_naively(trace, "hand_clap") is None
     record(trace, [])
     assert count_naively(trace, "squat") == 0

@@ -1,0 +1,194 @@
+"""Sets as courses of signals, without bodies: what ten thousand sets are counted from.
+
+The signals of a movement's poses are read once, from a body without noise; over time they follow the progress. What
+noise does to each signal is read from whole bodies with the measured noise. So the names are those of
+`edge.motion.signals`, whatever they are; nothing here depends on how repetitions are counted, but `count_signals`.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.coach.coach import Coach
+from edge.motion.body import Body
+from edge.motion.lens import Lens
+from edge.motion.signals import NAMES as SIGNALS
+from edge.motion.signals import Signals, Value
+from tests.truth.camera import Camera, frames
+from tests.truth.measured import measured
+from tests.truth.motion import SIDES
+from tests.truth.movements import MOVEMENTS
+from tests.truth.noise import _courses
+from tests.truth.person import Build, draw
+from tests.truth.set_bodies import CALM, Part, around, joined, posed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tests.truth.motion import Motion
+    from tests.truth.sets import Plan
+
+Array = npt.NDArray[np.float64]
+_GRID = np.linspace(0, 1.25, 51)
+_RATE = 30.0
+_OUTLIER_SHARE = 0.005
+"""Of the values: about what single joints have (`noise.toml`), two or three of which make a signal."""
+_OUTLIER_SIZE = 8.0
+"""Standard deviations of the signal's noise."""
+
+
+class Made(NamedTuple):
+    """A set as signals."""
+
+    times: Array
+    """float64[T], seconds."""
+    courses: dict[str, Array]
+    """float64[T] by name; NaN where out of sight."""
+    reps: int
+    """The truth."""
+    far_s: Array
+    """When each repetition is at its far end."""
+
+
+def make_signals(plan: Plan) -> Made:
+    """The signals of a plan's set, with its set-up, noise and losses of sight."""
+    rng = np.random.default_rng([plan.seed, 2])
+    before, after = _set_up(plan.movement) if plan.set_up else (None, None)
+    begins = before.seconds if before else 0.0
+    ends = begins + plan.duration_s
+    total = ends + (after.seconds if after else 0.0)
+    times = np.arange(0.0, total, 1 / plan.fps)
+    times = times + np.clip(plan.jitter * rng.standard_normal(len(times)), -0.45, 0.45) / plan.fps
+    inside = (times >= begins) & (times <= ends)
+    progress = plan.progress(times[inside] - begins)
+    spread = _spread(plan.movement)
+    noise = _noise(times, len(SIGNALS), plan.fps, rng)
+    lost = np.zeros(len(times), bool)
+    for start, length in plan.losses:
+        lost |= (times >= begins + start) & (times <= begins + start + length)
+    courses = {}
+    for number, name in enumerate(sorted(SIGNALS)):
+        course = np.empty(len(times))
+        course[inside] = _read(plan.movement, name, progress)
+        for part, offset, where in ((before, 0.0, times < begins), (after, ends, times > ends)):
+            if part is not None and where.any():
+                course[where] = np.interp(times[where] - offset, part.times, part.courses[name])
+        course += spread[name] * noise[:, number]
+        courses[name] = np.where(lost, np.nan, course)
+    far = [one.start + one.out + one.pause / 2 for one in plan.repetitions]
+    return Made(times, courses, plan.reps, begins + np.array(far))
+
+
+def count_signals(times: Array, courses: Mapping[str, Array], exercise: str) -> int:
+    """Full repetitions of `exercise` that are counted in these courses: the one place that knows the coach."""
+    coach = Coach(exercise)
+    names = list(courses)
+    for t, *values in zip(times, *courses.values(), strict=True):
+        now = _Moment(zip(names, values, strict=True))
+        coach.update(None if np.isnan(values[0]) else now, float(t))  # type: ignore[arg-type]
+    return coach.totals().get(exercise, (0, 0, 0.0))[0]
+
+
+class _Moment(dict[str, float]):
+    """The signals of one moment, all well seen."""
+
+    def __getitem__(self, name: str) -> Value:  # type: ignore[override]
+        return Value(float(super().__getitem__(name)), 1.0)
+
+
+class _Read(NamedTuple):
+    seconds: float
+    times: Array
+    courses: dict[str, Array]
+
+
+def _read(movement: str, name: str, progress: Mapping[str, Array]) -> Array:
+    """One signal at a progress of each side: what the sides do by themselves adds up."""
+    if MOVEMENTS[movement].limbs == "together":
+        return np.interp(progress["left"], _GRID, _table(movement, "both")[name])
+    at_rest = _table(movement, "left")[name][0]
+    moved = [np.interp(progress[side], _GRID, _table(movement, side)[name]) - at_rest for side in SIDES]
+    return np.asarray(at_rest + moved[0] + moved[1])
+
+
+@cache
+def _table(movement: str, side: str) -> dict[str, Array]:
+    """Every signal at each progress of the grid."""
+    build, kind = Build(), MOVEMENTS[movement]
+
+    def points(t: Array) -> Array:
+        sides = [t if side in (own, "both") else np.zeros_like(t) for own in SIDES]
+        return draw(build, kind.pose(build, *sides))[0]
+
+    return _signals(joined([Part(float(_GRID[-1]), points)]), _GRID, None)
+
+
+@cache
+def _set_up(movement: str) -> tuple[_Read, _Read]:
+    """What is done before and after, with the ways between."""
+    build, kind = Build(), MOVEMENTS[movement]
+    rest = posed(build, kind, 0.05, np.zeros_like)
+    before, after = around(build, kind)
+    read = []
+    for parts in ([*before, rest], [rest, *after]):
+        motion = joined(parts)
+        times = np.arange(0, motion.duration_s, 1 / _RATE)
+        read.append(_Read(motion.duration_s, times, _signals(motion, times, None)))
+    return read[0], read[1]
+
+
+@cache
+def _spread(movement: str) -> dict[str, float]:
+    """Standard deviation of what noise adds to each signal of a movement, a part of it being in motion."""
+    build, kind = Build(), MOVEMENTS[movement]
+    motion = joined([posed(build, kind, 8.0, lambda t: (1 - np.cos(2 * np.pi * t / 2)) / 2)])
+    times = np.arange(0, 8.0, 1 / _RATE)
+    clean = _signals(motion, times, None)
+    noisy = _signals(motion, times, np.random.default_rng(7))
+    spread = {}
+    for name in SIGNALS:
+        off = noisy[name] - clean[name]
+        middle = np.nanmedian(np.abs(off - np.nanmedian(off)))
+        spread[name] = 1.4826 * float(middle)
+    return spread
+
+
+def _signals(motion: Motion, times: Array, rng: np.random.Generator | None) -> dict[str, Array]:
+    """Every signal of a motion at these times; with noise where there is a generator."""
+    camera = Camera(yaw=45.0, distance=4.0, target=(0.0, 0.8, 0.0))
+    seen = camera.placed(motion).look(motion, motion.at(times))
+    if rng is not None:
+        seen = CALM.disturb(seen, motion.names, rng)
+    seen = seen._replace(found=np.ones(len(times), bool))
+    size = (camera.width, camera.height_px)
+    lens = Lens(*size)
+    rows = []
+    for frame in frames(seen, motion, size):
+        subject = frame.subjects[0]
+        now = Signals(Body.of(subject.skeleton, subject.points(), subject.world_points(), lens))
+        rows.append({name: now[name].value for name in SIGNALS})
+    return {name: _filled(np.array([row[name] for row in rows])) for name in SIGNALS}
+
+
+def _filled(course: Array) -> Array:
+    """Without gaps; a signal that cannot be computed at all is 0."""
+    known = np.isfinite(course)
+    if not known.any():
+        return np.zeros(len(course))
+    index = np.arange(len(course))
+    return np.asarray(np.interp(index, index[known], course[known]))
+
+
+def _noise(times: Array, signals: int, fps: float, rng: np.random.Generator) -> Array:
+    """Noise of variance 1 that is correlated over time as measured, with outliers of single pictures."""
+    stretch = min(len(times), 400)
+    # The same stretch of noise again and again, each signal from another moment on: drawing all of it is slow.
+    base = _courses(np.arange(stretch) / fps, (signals,), measured()["footage"]["time_constant"], rng)
+    at = (np.arange(len(times))[:, None] + rng.integers(stretch, size=signals)) % stretch
+    noise = base[at, np.arange(signals)]
+    out = rng.random(noise.shape) < _OUTLIER_SHARE
+    return np.asarray(noise + out * _OUTLIER_SIZE * rng.choice([-1.0, 1.0], noise.shape))
