@@ -16,7 +16,7 @@ from wire.metrics import metrics
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-SHOWS: dict[str, Plane] = {"side": "sagittal", "front": "frontal"}
+_SHOWS: dict[str, Plane] = {"side": "sagittal", "front": "frontal"}
 """The plane that the view of an exercise shows."""
 _VIEW = frozenset({"oblique_view", "out_of_plane"})
 """Reasons that another view would take away."""
@@ -48,7 +48,7 @@ def lead_plane(exercise: str | None) -> Plane | None:
     row = exercises().get(exercise or "")
     if row is None:
         return None
-    return SHOWS.get(row.view) or next(
+    return _SHOWS.get(row.view) or next(
         (planes()[f"{part.signal}_left"] for part in row.parts if f"{part.signal}_left" in planes()), None
     )
 

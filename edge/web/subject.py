@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET
 
 from edge.coach.exercise import exercises
-from edge.store.turns import SHOWS, Turns, seen_aslant, turn_for, turns
+from edge.store.turns import Turns, lead_plane, seen_aslant, turn_for, turns
 from edge.web.messages import Coaching, Measure, SubjectFrame
 
 if TYPE_CHECKING:
@@ -52,13 +52,16 @@ def subject_frame(one: Observation) -> SubjectFrame:
 
 
 def _turn(one: Observation, known: Turns) -> Turn | None:
-    """The turn that helps what is done now; where any view will do, the smallest that helps."""
-    aslant = {plane for key, m in one.measures.items() if (plane := seen_aslant(key, m.reasons)) is not None}
+    """The turn that helps what is done now; without an exercise the smaller, where neither plane is seen squarely."""
+    aslant = {
+        key: plane for key, m in one.measures.items() if (plane := seen_aslant(key, m.reasons)) is not None
+    }
     row = exercises().get(one.state.exercise or "")
-    if row is not None and row.view in SHOWS:
-        aslant &= {SHOWS[row.view]}
-    elif not all(known.values()):
-        return None  # one of the two planes is seen as well as can be
-    return min(
-        (turn for plane in aslant if (turn := known[plane])), key=lambda turn: turn.degrees, default=None
-    )
+    if row is None:
+        helpful = [turn for plane in set(aslant.values()) if (turn := known[plane])]
+        return min(helpful, key=lambda turn: turn.degrees) if all(known.values()) and helpful else None
+    if row.view == "any":  # then only its own angles count
+        leads = {part.signal for part in row.parts}
+        aslant = {key: plane for key, plane in aslant.items() if leads & {key, key.rpartition("_")[0]}}
+    plane = lead_plane(row.id)
+    return known[plane] if plane is not None and plane in aslant.values() else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +12,7 @@ from edge.errors import CameraError
 from edge.footage import demo_video
 from tests.conftest import missing
 from tests.running import REPS, Box, record_squats
-from tests.web.conftest import picture
+from tests.web.conftest import faults, picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,6 +51,12 @@ def test_counting_is_seen_as_it_happens(page: Page, tmp_path: Path) -> None:
         assert float(page.get_by_test_id("latency").inner_text().split()[-2].replace(",", "")) < 2000
         assert int(page.get_by_test_id("skeleton-canvas").get_attribute("data-frame") or 0) > 30
         expect(page.get_by_test_id("angle-list")).to_contain_text("Knee flexion")
+        last = page.get_by_test_id("last-repetition")
+        expect(last).to_contain_text(re.compile(r"Range of a repetition\s*1[01]\d°"))
+        assert last.locator("[data-grade]").count() == 6
+        expect(page.get_by_test_id("improve")).to_contain_text("Turn 50° to your left.")
+        assert faults(page) == []
+        picture(page, "live-squats", full_page=True)
         page.get_by_test_id("language").select_option("ko")
         expect(page.get_by_test_id("exercise-name")).to_contain_text("스쿼트")
         page.get_by_test_id("language").select_option("en")

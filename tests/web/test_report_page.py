@@ -78,6 +78,8 @@ def test_it_says_who_what_and_how_well(page: Page, session: str) -> None:
     assert report.locator("[data-change]").count() > 3
     graded = report.locator("td[data-metric='rep_smoothness'] [data-grade]")
     assert graded.count() == 2 * REPS
+    room = report.evaluate("e => e.clientWidth")
+    assert [t for t in report.locator("table").all() if t.evaluate("e => e.scrollWidth") > room] == []
     expect(report).to_contain_text(session)
     rows = report.locator("tr[data-metric]")
     assert rows.count() > 3

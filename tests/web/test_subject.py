@@ -28,6 +28,9 @@ def told(exercise: str, yaw: float) -> SubjectFrame:
     [
         ("squat", 50.0, (40.0, "left")),
         ("squat", 90.0, None),
+        ("squat", 40.0, (50.0, "left")),
+        ("auto", 40.0, (40.0, "right")),
+        ("auto", 0.0, None),
         ("plank", 40.0, (50.0, "left")),
         ("plank", -40.0, (50.0, "right")),
         ("jumping_jack", 40.0, (40.0, "right")),

@@ -15,6 +15,11 @@ export function marksOf(set: Pick<ExerciseSet, "repetitions">): Mark[] {
     .map((repetition) => ({ ...repetition, number: repetition.kind === "rep" ? ++count : null }));
 }
 
+/** Whether some repetition was of one limb: where both always move together, saying so is no news. */
+export function oneSided(marks: readonly Mark[]): boolean {
+  return marks.some(({ side }) => side === "left" || side === "right");
+}
+
 /** Span in seconds that shows one repetition with some room on both sides, inside 0…`end`. */
 export function spanOf(
   repetition: Repetition,
