@@ -182,7 +182,7 @@ def _turned(
     cursor = connection.execute("SELECT view_yaw FROM samples WHERE session_id = ?", [session])
     known = turns(usual_yaw(row["view_yaw"] for row in cursor))
     return {
-        key: replace(one, turn=turn_for(key, one.grade, one.reasons, known, lead))
+        key: replace(one, turn=turn_for(seen_aslant(key, one.reasons, lead), one.grade, known))
         for key, one in measurements.items()
     }
 

@@ -69,20 +69,15 @@ def seen_aslant(key: str, reasons: Iterable[str], lead: Plane | None = None) -> 
     """
     if _VIEW.isdisjoint(reasons):
         return None
-    row = metrics().get(key)
-    return lead if row is not None and row.statistic == "repetition" else planes().get(key)
+    plane = planes().get(key)
+    if plane is None and lead is not None and key in metrics() and metrics()[key].statistic == "repetition":
+        return lead
+    return plane
 
 
-def turn_for(
-    key: str,
-    grade: str,
-    reasons: Iterable[str],
-    known: Mapping[Plane, Turn | None],
-    lead: Plane | None = None,
-) -> Turn | None:
-    """What would help a metric that is rough or missing; None where a turn would not."""
-    plane = seen_aslant(key, reasons, lead) if grade in _ROUGH else None
-    return None if plane is None else known[plane]
+def turn_for(plane: Plane | None, grade: str, known: Mapping[Plane, Turn | None]) -> Turn | None:
+    """What would help a metric of this grade that was not seen squarely in `plane`; None where a turn would not."""
+    return None if plane is None or grade not in _ROUGH else known[plane]
 
 
 def usual_yaw(yaws: Iterable[float | None]) -> float | None:

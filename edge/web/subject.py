@@ -12,6 +12,7 @@ from edge.web.messages import Coaching, Measure, SubjectFrame
 
 if TYPE_CHECKING:
     from edge.coach.observer import Observation
+    from edge.motion.remedy import Plane
     from edge.store.turns import Turn
 
 
@@ -20,6 +21,9 @@ def subject_frame(one: Observation) -> SubjectFrame:
     state = one.state
     yaw = one.measures.get("view_yaw")
     known = turns(yaw.value if yaw is not None and one.person.species == "human" else None)
+    aslant = {
+        key: plane for key, m in one.measures.items() if (plane := seen_aslant(key, m.reasons)) is not None
+    }
     return SubjectFrame(
         id=one.person.id,
         species=one.person.species,
@@ -42,21 +46,18 @@ def subject_frame(one: Observation) -> SubjectFrame:
                     value=None if m.value is None else round(m.value, 1),
                     grade=m.grade,
                     reasons=m.reasons,
-                    turn=turn_for(key, m.grade, m.reasons, known) or UNSET,
+                    turn=turn_for(aslant.get(key), m.grade, known) or UNSET,
                 )
                 for key, m in one.measures.items()
             },
-            turn=_turn(one, known),
+            turn=_turn(one.state.exercise, aslant, known),
         ),
     )
 
 
-def _turn(one: Observation, known: Turns) -> Turn | None:
+def _turn(exercise: str | None, aslant: dict[str, Plane], known: Turns) -> Turn | None:
     """The turn that helps what is done now; without an exercise the smaller, where neither plane is seen squarely."""
-    aslant = {
-        key: plane for key, m in one.measures.items() if (plane := seen_aslant(key, m.reasons)) is not None
-    }
-    row = exercises().get(one.state.exercise or "")
+    row = exercises().get(exercise or "")
     if row is None:
         helpful = [turn for plane in set(aslant.values()) if (turn := known[plane])]
         return min(helpful, key=lambda turn: turn.degrees) if all(known.values()) and helpful else None

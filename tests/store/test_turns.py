@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from edge.store.turns import Turn, lead_plane, planes, turn_for, turns, usual_yaw
+from edge.store.turns import Turn, lead_plane, planes, seen_aslant, turn_for, turns, usual_yaw
 from tests.store.samples import begin
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 )
 def test_by_the_plane_of_the_metric(key: str, yaw: float | None, turn: Turn | None) -> None:
     for grade in ("C", "none"):
-        assert turn_for(key, grade, ("out_of_plane",), turns(yaw)) == turn
-        assert turn_for(key, grade, ("joint_hidden",), turns(yaw)) is None
-    assert turn_for(key, "B", ("oblique_view",), turns(yaw)) is None
+        assert turn_for(seen_aslant(key, ("out_of_plane",)), grade, turns(yaw)) == turn
+        assert seen_aslant(key, ("joint_hidden",)) is None
+    assert turn_for(seen_aslant(key, ("oblique_view",)), "B", turns(yaw)) is None
 
 
 @pytest.mark.parametrize(
@@ -45,9 +45,7 @@ def test_by_the_plane_of_the_metric(key: str, yaw: float | None, turn: Turn | No
 )
 def test_repetitions_lie_in_the_plane_of_their_exercise(exercise: str | None, plane: Plane | None) -> None:
     assert lead_plane(exercise) == plane
-    known = turns(30.0)
-    turn = None if plane is None else known[plane]
-    assert turn_for("rep_range", "C", ("out_of_plane",), known, lead_plane(exercise)) == turn
+    assert seen_aslant("rep_range", ("out_of_plane",), lead_plane(exercise)) == plane
 
 
 def test_every_metric_of_a_joint_has_a_plane() -> None:
