@@ -6,6 +6,7 @@ import contextlib
 import csv
 import os
 import tempfile
+from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from wire.metrics import live_metrics, metrics
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from edge.coach.records import RepetitionMeasure
+    from edge.coach.records import CoachEvent, RepetitionMeasure
     from edge.motion.grades import Measure
     from edge.vision.inference import Precision
 
@@ -140,6 +141,7 @@ def analyze(
     observer = Observer(exercise, height_m)  # an unknown exercise is refused before any work is done
     check_formats(formats)
     people: list[Person] = []
+    happened: dict[Person, list[CoachEvent]] = defaultdict(list)
     black: list[str] = []
     frames, first, last = 0, 0.0, 0.0
     with contextlib.ExitStack() as stack:
@@ -162,12 +164,18 @@ def analyze(
             first = last if frames == 0 else first
             frames += 1
             seen = observer.update(record)
+            for one in seen:
+                happened[one.person] += one.events
             if recorder:
                 recorder.measure(last - first, seen)
             people += observer.absent(last)
             progress()
         people += observer.finish()
-        report = _clip_report(path, people, frames, first, last, [*source.remarks, *dict.fromkeys(black)])
+        for person in people:
+            happened[person] += person.events
+        report = _clip_report(
+            path, people, happened, frames, first, last, [*source.remarks, *dict.fromkeys(black)]
+        )
         if recorder:
             tilt = next((person.walks.tilt for person in people if person.walks.tilt is not None), None)
             recorder.finish(report, tilt)
@@ -192,7 +200,13 @@ def _refuse_misshapen(frame: PoseFrame, path: Path) -> None:
 
 
 def _clip_report(
-    path: Path, people: list[Person], frames: int, first: float, last: float, warnings: list[str]
+    path: Path,
+    people: list[Person],
+    happened: Mapping[Person, list[CoachEvent]],
+    frames: int,
+    first: float,
+    last: float,
+    warnings: list[str],
 ) -> ClipReport:
     lasting = [person for person in people if person.last_seen - person.first_seen >= _LEAST_S]
     lasting.sort(key=lambda person: person.first_seen - person.last_seen)
@@ -203,7 +217,7 @@ def _clip_report(
         fps=round((frames - 1) / (last - first), 3) if last > first else 0.0,
         duration_s=round(last - first, 3),
         warnings=warnings,
-        subjects=[_report(person, first) for person in lasting],
+        subjects=[_report(person, happened[person], first) for person in lasting],
     )
 
 
@@ -217,7 +231,7 @@ def main_exercise(totals: Mapping[str, tuple[int, int, float]]) -> str | None:
     return max(totals, key=weight, default=None)
 
 
-def _report(person: Person, start: float) -> SubjectReport:
+def _report(person: Person, events: list[CoachEvent], start: float) -> SubjectReport:
     totals = person.coach.totals()
     main = main_exercise(totals)
     if main is None and person.coach.given:
@@ -225,7 +239,7 @@ def _report(person: Person, start: float) -> SubjectReport:
     reps, partial, held = totals.get(main or "", (0, 0, 0.0))
     measured = {
         event.t: event.repetition.measures
-        for event in person.events
+        for event in events
         if event.kind == "rep_measured" and event.repetition is not None
     }
     return SubjectReport(
@@ -246,7 +260,7 @@ def _report(person: Person, start: float) -> SubjectReport:
                 event.kind,
                 _reported(measured.get(event.t, {})) if event.repetition is not None else {},
             )
-            for event in sorted(person.events, key=lambda event: event.t)
+            for event in sorted(events, key=lambda event: event.t)
             if event.kind != "rep_measured"
         ],
         gait=person.walks.kind,

@@ -185,8 +185,6 @@ class Hub:
 
     def _choose(self, choice: str | None) -> None:
         self.observer.choose(choice or AUTO)
-        for person in self.observer.people.values():
-            self._publish(self.recorder.note(person))
 
     def _publish(self, events: list[Event]) -> None:
         for event in events:

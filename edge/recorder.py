@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from edge.coach.observer import Observation, Person
+    from edge.coach.records import CoachEvent
     from edge.store import EndReason, Store
     from edge.store.records import SessionCalibration
 
@@ -41,10 +42,8 @@ class _Stay:
         self.sampled = float("-inf")
         self.early: list[tuple[float, Values]] = []
         """Samples from before it was a session."""
-        self.written = 0
-        """Events of the person that are in the store."""
-        self.told = 0
-        """Events of the person that browsers were told of."""
+        self.unwritten: list[CoachEvent] = []
+        """Events from before it was a session."""
 
 
 class Recorder:
@@ -69,7 +68,7 @@ class Recorder:
             if stay.calibration is not None:
                 self.store.calibrated(stay.session, stay.calibration)
             began = [Event(subject=person.id, kind="session_start", t=0.0)]
-        self._write(stay, person)
+        self._write(stay, one.events)
         every = SAMPLE_EVERY_S if stay.set is None else SAMPLE_IN_SET_S
         if t - stay.sampled >= every - _EARLY_S:
             stay.sampled = t
@@ -80,28 +79,20 @@ class Recorder:
             for at, values in stay.early:
                 self.store.add_sample(stay.session, at, values)
             stay.early.clear()
-        return began + _news(stay, person)
+        return began + _told(stay, person, one.events)
 
     def session(self, person: Person) -> str | None:
         """The id of the person's session; None before it is one."""
         stay = self._stays.get(person.id)
         return None if stay is None else stay.session
 
-    def note(self, person: Person) -> list[Event]:
-        """Record events that happened between frames, such as a set ended by another choice of exercise."""
-        stay = self._stays.get(person.id)
-        if stay is None:
-            return []
-        self._write(stay, person)
-        return _news(stay, person)
-
     def leave(self, person: Person, reason: EndReason) -> list[Event]:
         """The subject is gone: write the session's measurements and end it."""
         stay = self._stays.pop(person.id, None)
         if stay is None:
             return []
-        self._write(stay, person)
-        news = _news(stay, person)
+        self._write(stay, person.events)
+        news = _told(stay, person, person.events)
         if stay.session is None:
             return news
         for key, measure in person.measures().items():
@@ -123,11 +114,12 @@ class Recorder:
             utc=None if utc_ns is None else utc_ns / 1e9 - (t - person.first_seen),
         )
 
-    def _write(self, stay: _Stay, person: Person) -> None:
-        """Bring the store up to date with the person's events."""
+    def _write(self, stay: _Stay, events: list[CoachEvent]) -> None:
+        """Write events, once there is a session."""
+        stay.unwritten += events
         if stay.session is None:
             return
-        for event in person.events[stay.written :]:
+        for event in stay.unwritten:
             at = max(event.t - stay.start, 0.0)
             if event.kind == "set_start":
                 stay.set = self.store.begin_set(stay.session, exercise=event.exercise, t=at)
@@ -141,13 +133,11 @@ class Recorder:
             elif stay.set is not None and event.repetition is not None:
                 added = self.store.add_repetition(stay.set, replace(event.repetition, t=at))
                 stay.repetitions[event.t] = added
-        stay.written = len(person.events)
+        stay.unwritten.clear()
 
 
-def _news(stay: _Stay, person: Person) -> list[Event]:
-    """The person's events that browsers have not been told of."""
-    new = person.events[stay.told :]
-    stay.told = len(person.events)
+def _told(stay: _Stay, person: Person, events: list[CoachEvent]) -> list[Event]:
+    """The person's events as browsers are told of them."""
     return [
         Event(
             subject=person.id,
@@ -156,5 +146,5 @@ def _news(stay: _Stay, person: Person) -> list[Event]:
             exercise=event.exercise,
             measures=event.repetition.measures if event.repetition is not None else {},
         )
-        for event in new
+        for event in events
     ]

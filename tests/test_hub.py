@@ -112,6 +112,7 @@ def test_another_exercise_is_chosen_in_the_dashboard(store: Store) -> None:
     desk.hub.live.choose("squat")
     assert len(desk.events) == before
     desk.hub.live.choose("lunge")
+    desk.hub.take(frame(150, squatting(150, 1)))
     assert desk.kinds()[before:] == ["set_end"]
 
 

@@ -46,7 +46,10 @@ class Person:
         self.walks = Walks(subject.species, height_m)
         self.speeds = Speeds()
         self.events: list[CoachEvent] = []
-        """All events so far, their times on the clock of the frames."""
+        """What happened since the latest observation of them, times on the clock of the frames.
+
+        An observation takes them along, so only those who have left, or are out of sight, have any.
+        """
 
     def measures(self) -> dict[str, Measure]:
         """Every metric of the session by key; call it when the person has left."""
@@ -67,6 +70,8 @@ class Observation(NamedTuple):
     subject: Subject
     state: CoachState
     measures: dict[str, Measure]
+    events: list[CoachEvent]
+    """What happened since the observation before, times on the clock of the frames."""
 
 
 class Observer:
@@ -127,7 +132,8 @@ class Observer:
             person.summary.add(measures)
             person.spot.add(t, body)
             person.walks.add(t, body, now.angles.value)
-            observations.append(Observation(person, subject, state, measures))
+            observations.append(Observation(person, subject, state, measures, person.events))
+            person.events = []
         for person in self.people.values():
             if person.last_seen != t:
                 person.events += person.coach.update(None, t)[1]

@@ -39,10 +39,18 @@ class _Stay:
     def __init__(self, person: Person) -> None:
         self.subject = str(uuid.uuid4())
         self.windows = Windows(person.first_seen)
-        self.noted = 0
-        """Events of the person that are in a window."""
+        self.reps = self.partial_reps = 0
+        self.hold_s = 0.0
         self.told: SessionChange | None = None
         """The latest message about the session; None before it is one."""
+
+    def count(self, events: list[CoachEvent]) -> None:
+        """Add what happened to the totals."""
+        for event in events:
+            self.reps += event.kind == "rep"
+            self.partial_reps += event.kind == "partial_rep"
+            if event.kind == "set_end":
+                self.hold_s += event.hold_s
 
 
 class Journal:
@@ -88,11 +96,12 @@ class Journal:
         stay = self._stays.get(person.id)
         if stay is None:
             stay = self._stays[person.id] = _Stay(person)
+        stay.count(one.events)
         if session is not None and stay.told is None:
             self._tell(stay, person, session, "start", exercise)
         elif stay.told is not None and exercise not in (None, stay.told.exercise):
             self._tell(stay, person, stay.told.session, "change", exercise)
-        complete = stay.windows.take(t, one.measures, _news(stay, person), exercise)
+        complete = stay.windows.take(t, one.measures, one.events, exercise)
         if complete is not None and session is not None:
             self._window(stay, person, session, complete)
 
@@ -101,7 +110,8 @@ class Journal:
         stay = self._stays.pop(person.id, None)
         if stay is None or stay.told is None:
             return
-        last = stay.windows.finish(_news(stay, person))
+        stay.count(person.events)
+        last = stay.windows.finish(person.events)
         if last is not None:
             self._window(stay, person, stay.told.session, last)
         measured = person.measures()
@@ -136,9 +146,9 @@ class Journal:
             species=person.species,
             camera=_text(self.camera),
             exercise=exercise,
-            reps=sum(event.kind == "rep" for event in person.events),
-            partial_reps=sum(event.kind == "partial_rep" for event in person.events),
-            hold_s=round(sum(event.hold_s for event in person.events if event.kind == "set_end"), 3),
+            reps=stay.reps,
+            partial_reps=stay.partial_reps,
+            hold_s=round(stay.hold_s, 3),
             duration_s=round(person.last_seen - person.first_seen, 3),
             reason=reason,
             model=_text(self.model),
@@ -179,13 +189,6 @@ class Journal:
         now = self._clock.now()
         at = None if now.utc is None else round(now.utc - (now.monotonic_ns / 1e9 - monotonic_s), 3)
         return at, now.source
-
-
-def _news(stay: _Stay, person: Person) -> list[CoachEvent]:
-    """What happened since the last call."""
-    new = person.events[stay.noted :]
-    stay.noted = len(person.events)
-    return new
 
 
 def _text(name: str) -> str:

@@ -7,7 +7,7 @@ import math
 import msgspec
 import pytest
 
-from edge.coach.observer import LEFT_AFTER_S, Observer, Person
+from edge.coach.observer import LEFT_AFTER_S, Observer
 from edge.coach.summary import Summary
 from edge.errors import ConfigError
 from edge.link import PoseFrame, Subject
@@ -41,8 +41,10 @@ def standing(subject_id: int) -> Subject:
     return msgspec.structs.replace(Figure(yaw=60).subject(), id=subject_id)
 
 
-def told(person: Person) -> list[str]:
-    return [event.kind for event in person.events if event.kind != "rep_measured"]
+def squats(observer: Observer) -> list[str]:
+    """What happens in five seconds of them, by kind."""
+    seen = [one for number in range(1, 150) for one in observer.update(frame(number, squatting(number, 1)))]
+    return [event.kind for one in seen for event in one.events if event.kind != "rep_measured"]
 
 
 def test_everyone_is_counted_for_themselves() -> None:
@@ -55,24 +57,31 @@ def test_everyone_is_counted_for_themselves() -> None:
 
 def test_those_out_of_sight_leave_after_a_while_and_their_set_ends() -> None:
     observer = Observer("squat")
-    for number in range(1, 150):
-        observer.update(frame(number, squatting(number, 1)))
+    assert squats(observer) == ["set_start", "rep", "rep"]
     assert observer.absent(5 + LEFT_AFTER_S - 1) == []
     (person,) = observer.absent(5 + LEFT_AFTER_S + 1)
-    assert told(person) == ["set_start", "rep", "rep", "set_end"]
+    assert [event.kind for event in person.events] == ["set_end"]
     assert observer.people == {}
+
+
+def test_a_set_that_ends_out_of_sight_is_told_when_they_are_back() -> None:
+    observer = Observer("squat")
+    squats(observer)
+    for number in range(150, 900):
+        observer.update(frame(number))
+    (seen,) = observer.update(frame(900, standing(1)))
+    assert [event.kind for event in seen.events] == ["set_end"]
+    assert seen.person.events == []
 
 
 def test_another_exercise_is_chosen_in_the_middle() -> None:
     observer = Observer("squat")
-    for number in range(1, 150):
-        observer.update(frame(number, squatting(number, 1)))
-    person = observer.people[1]
+    squats(observer)
     observer.choose("squat")
-    assert told(person) == ["set_start", "rep", "rep"]  # the same again changes nothing
+    assert observer.people[1].events == []  # the same again changes nothing
     observer.choose("biceps_curl")
-    assert person.events[-1].kind == "set_end"
     (seen,) = observer.update(frame(150, squatting(150, 1)))
+    assert [event.kind for event in seen.events][-1] == "set_end"
     assert (seen.state.exercise, seen.state.reps) == ("biceps_curl", 0)
     with pytest.raises(ConfigError, match="moonwalk"):
         observer.choose("moonwalk")

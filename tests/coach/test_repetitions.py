@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 def watch(
     motion: Motion, exercise: str = "auto", *, fps: float = 30, noise: Noise | None = None, **camera: float
 ) -> Person:
-    observer = Observer(exercise, 1.75)
+    """The person after `motion` was seen, with all events."""
+    observer, happened = Observer(exercise, 1.75), []
     for frame in Camera(**({"distance": 4.0} | camera)).see(motion, fps, noise=noise):
-        observer.update(frame)
+        happened += [event for one in observer.update(frame) for event in one.events]
     (person,) = observer.finish()
+    person.events = happened + person.events
     return person
 
 
