@@ -60,6 +60,9 @@ def totals_table(together: Totals, sources: Mapping[str, Totals]) -> Table:
                     _number(max(score.mae for score in scores), 2),
                     _number(min(score.exact for score in scores), 2),
                 )
+    table.caption = f"counted by auto where nothing was to be counted: {together.false_reps}"
+    if together.hold_error_s is not None:
+        table.caption += f"; holds off by {together.hold_error_s:.2f} s"
     return table
 
 
@@ -77,6 +80,12 @@ def nothing_table(found: Sequence[Found | ClipFailed]) -> Table:
             _listed(one.partial_reps),
             _listed({name: f"{held:.1f} s" for name, held in one.hold_s.items()}),
         )
+    done = [one for one in found if not isinstance(one, ClipFailed)]
+    reps, partial = (
+        sum(sum(getattr(one, kind).values()) for one in done) for kind in ("reps", "partial_reps")
+    )
+    table.add_section()
+    table.add_row(f"{len(done)} clips", f"{sum(one.duration_s for one in done):.1f}", str(reps), str(partial))
     return table
 
 

@@ -148,7 +148,7 @@ def _shares(outcomes: list[Outcome]) -> Table:
     table = Table("", "", "Sets", "Exact", "Within one")
     groups: dict[str, Callable[[Outcome], str]] = {
         "tempo, s": lambda one: _band(one.tempo_s, TEMPOS),
-        "repetitions": lambda one: _band(one.reps, COUNTS),
+        "repetitions": lambda one: _band(one.reps, COUNTS, whole=1),
         "pictures a second": lambda one: _band(one.fps, RATES),
         "set-up": lambda one: "with" if one.set_up else "without",
         "losses of sight": lambda one: "some" if one.losses else "none",
@@ -212,11 +212,11 @@ def _listed(counts: Counter[str]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items())
 
 
-def _band(value: float, edges: tuple[float, ...]) -> str:
-    for low, high in pairwise(edges):
-        if value < high:
-            return f"{low}-{high}"
-    return f"{edges[-2]}-{edges[-1]}"
+def _band(value: float, edges: tuple[float, ...], whole: int = 0) -> str:
+    """Name of the band between two edges; `whole`: 1 for whole numbers, which are below the upper edge."""
+    bands = list(pairwise(edges))
+    low, high = next((band for band in bands if value < band[1]), bands[-1])
+    return f"{low}-{high - whole}"
 
 
 def _leading(name: str) -> float:
