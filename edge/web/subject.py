@@ -20,7 +20,9 @@ def subject_frame(one: Observation) -> SubjectFrame:
     """The message's part for `one`."""
     state = one.state
     yaw = one.measures.get("view_yaw")
-    known = turns(yaw.value if yaw is not None and one.person.species == "human" else None)
+    known = _without_others(
+        state.exercise, turns(yaw.value if yaw is not None and one.person.species == "human" else None)
+    )
     aslant = {
         key: plane for key, m in one.measures.items() if (plane := seen_aslant(key, m.reasons)) is not None
     }
@@ -53,6 +55,15 @@ def subject_frame(one: Observation) -> SubjectFrame:
             turn=_turn(one.state.exercise, aslant, known),
         ),
     )
+
+
+def _without_others(exercise: str | None, known: Turns) -> Turns:
+    """Only the turns into the view of the exercise: nobody should turn out of it for some other joint."""
+    row = exercises().get(exercise or "")
+    if row is None or row.view == "any":
+        return known
+    plane = lead_plane(row.id)
+    return {one: turn if one == plane else None for one, turn in known.items()}
 
 
 def _turn(exercise: str | None, aslant: dict[str, Plane], known: Turns) -> Turn | None:

@@ -6,25 +6,26 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 
 from edge.errors import CameraError
 from edge.footage import demo_video
 from tests.conftest import missing
 from tests.running import REPS, Box, record_squats
-from tests.web.conftest import faults, picture
+from tests.web.conftest import PHONE, faults, picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 CLIP_S = 7.7
+SCREEN: ViewportSize = {"width": 1280, "height": 800}
 
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A page of its own for each test."""
-    page = browser.new_page(viewport={"width": 1280, "height": 800}, locale="en-GB", color_scheme="dark")
+    page = browser.new_page(viewport=SCREEN, locale="en-GB", color_scheme="dark")
     page.set_default_timeout(20_000)
     yield page
     page.close()
@@ -59,6 +60,13 @@ def test_counting_is_seen_as_it_happens(page: Page, tmp_path: Path) -> None:
         picture(page, "live-squats", full_page=True)
         page.get_by_test_id("language").select_option("ko")
         expect(page.get_by_test_id("exercise-name")).to_contain_text("스쿼트")
+        expect(page.get_by_test_id("improve")).to_contain_text("왼쪽으로 50° 도세요.")
+        page.set_viewport_size(PHONE)
+        page.emulate_media(color_scheme="light")
+        assert faults(page) == []
+        picture(page, "live-ko-phone", full_page=True)
+        page.set_viewport_size(SCREEN)
+        page.emulate_media(color_scheme="dark")
         page.get_by_test_id("language").select_option("en")
         box.wait("/api/v1/sessions", lambda a: a["sessions"] and a["sessions"][0]["ended"])
         page.goto(f"http://127.0.0.1:{box.port}/#/sessions")

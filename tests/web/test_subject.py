@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from msgspec import UNSET
 
 from edge.coach.observer import Observer
 from edge.web.subject import subject_frame
@@ -56,3 +57,10 @@ def test_a_turn_stands_only_where_it_helps() -> None:
         assert measures[key]["grade"] in {"C", "none"}
         assert {"oblique_view", "out_of_plane"} & set(measures[key]["reasons"])
     assert "shoulder_level" not in rough
+
+
+def test_nobody_is_turned_out_of_the_view_of_their_exercise() -> None:
+    coach = told("jumping_jack", 0.0).coach
+    assert coach is not None
+    assert coach.measures["knee_flexion_left"].grade == "C"
+    assert {measure.turn for measure in coach.measures.values()} == {UNSET}

@@ -13,9 +13,10 @@ export function remedyFor(code: ReasonCode, turn: Turn | null | undefined): stri
     : t(`remedy.${code}`);
 }
 
-/** What to change, each thing once. */
-export function remediesFor({ reasons, turn }: Pick<Measure, "reasons" | "turn">): string[] {
-  return [...new Set(reasons.map((code) => remedyFor(code, turn)))];
+/** What to change now, each thing once; what only another view would help is left out without a turn to it. */
+export function remediesFor(reasons: readonly ReasonCode[], turn: Turn | null | undefined): string[] {
+  const helpful = reasons.filter((code) => turn || !VIEW.includes(code));
+  return [...new Set(helpful.map((code) => remedyFor(code, turn)))];
 }
 
 /** What is wrong and what to change, a sentence pair for each reason; a remedy is said once. */
