@@ -14,11 +14,12 @@ from edge.motion.angles import ROW
 from edge.motion.body import INDEX
 from edge.motion.floor_lengths import floor_lengths
 from edge.motion.gait import gait
-from edge.motion.gait_measures import Walk, gait_kind, measure_gait
+from edge.motion.gait_measures import gait_kind, measure_gait
 from edge.motion.grades import Grade, Measure, Reason
 from edge.motion.horizon import Horizon, Walked
 from edge.motion.progress import progress
 from edge.motion.track import Track
+from edge.motion.walk import Walk
 
 if TYPE_CHECKING:
     from edge.motion.body import Body

@@ -7,25 +7,20 @@ equal sides. Dogs are measured by the same rows, for front and hind feet.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from edge.motion.estimate import Estimate
-from edge.motion.gait import FEET, PAIRS, RUNS, Gait, Stride
+from edge.motion.gait import FEET, PAIRS, RUNS
 from edge.motion.grades import Grade, Measure, Reason, graded, size_reasons, view_reasons
 from edge.motion.sideplane import WALKING_DIP
-from edge.motion.smooth import HALF_WIDTH_S, smooth
-from edge.motion.steps import StepLength, step_lengths
+from edge.motion.walk import Walk
 from wire.metrics import metrics
-
-if TYPE_CHECKING:
-    from edge.motion.progress import Progress
 
 Array = npt.NDArray[np.float64]
 GaitKind = Literal["walk", "run", "trot"]
@@ -60,8 +55,6 @@ _TURN = (0.25, 0.75)
 """Shares of a stride between which the other foot of a pair lands, also of somebody who limps."""
 _EVEN = 0.5
 """Share of the strides in which the other foot of the pair must land once."""
-_SHARP = 0.085
-"""Half width of the smoothing of angles, as a share of a stride."""
 _WHOLE = 0.8
 """Share of a stride in which an angle must be known."""
 _QUICKEST_S = {"human": 0.5, "dog": 0.2}
@@ -70,50 +63,6 @@ _LEAST_SWEEP = 0.12
 """Body lengths a foot must go ahead and back: less is shuffling on the spot."""
 RATES: tuple[tuple[float, Grade], ...] = ((12.0, "none"), (20.0, "C"), (24.0, "B"))
 """Below so many pictures a second, contacts are told this well at best."""
-
-
-@dataclass(frozen=True)
-class Walk:
-    """A gait and what it was read from."""
-
-    gait: Gait
-    progress: Progress
-    species: str
-    height_m: float | None
-    """Of a person: body height; of a dog: length of the trunk. None: not calibrated."""
-    rate: float
-    """Pictures a second."""
-    tilt_known: bool = False
-    """Whether lengths account for the camera's tilt."""
-    courses: Mapping[str, Array] = field(default_factory=dict)
-    """float64[T] each, degrees, at the times of `progress`: joint angles by key, and `forward_lean`."""
-
-    trunk_px: float = math.inf
-    """Length of the trunk in the picture."""
-
-    def course(self, key: str) -> Array:
-        """float64[T]: a course, smoothed; NaN where unknown."""
-        known = self.courses.get(key)
-        if known is None:
-            return np.full(len(self.progress.times), np.nan)
-        stride = float(np.median([stride.time for stride in self.gait.strides])) if self.gait.strides else 1.0
-        width = min(HALF_WIDTH_S, _SHARP * stride)  # a small dog's stride is quick
-        return smooth(self.progress.times, known[:, None], half_width_s=width).value[:, 0]
-
-    @cached_property
-    def steps(self) -> list[StepLength]:
-        """Steps whose length is seen."""
-        return step_lengths(self.gait, self.progress, self.species)
-
-    def strides(self, foot: str) -> list[Stride]:
-        """Strides of one foot."""
-        return [stride for stride in self.gait.strides if stride.foot == foot]
-
-    def landings(self, foot: str) -> list[float]:
-        """Times at which a foot lands."""
-        return [
-            contact.t for contact in self.gait.contacts if contact.foot == foot and contact.kind == "contact"
-        ]
 
 
 Compute = Callable[[Walk], Estimate]

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from edge.motion.body import INDEX
 from edge.motion.gait import gait
-from edge.motion.gait_measures import GAIT_METRICS, Walk, gait_kind, is_gait, measure_gait
+from edge.motion.gait_measures import GAIT_METRICS, gait_kind, is_gait, measure_gait
 from edge.motion.progress import progress
 from edge.motion.track import Track
+from edge.motion.walk import Walk
 from tests.motion.walks import lens_of, read, track_of
 from tests.truth.camera import Camera
 from tests.truth.walking import run, walk

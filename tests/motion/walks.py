@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from edge.motion.body import Body
 from edge.motion.gait import gait
-from edge.motion.gait_measures import Walk
 from edge.motion.lens import Lens
 from edge.motion.progress import progress
 from edge.motion.track import Track
+from edge.motion.walk import Walk
 from tests.truth.camera import Camera
 
 if TYPE_CHECKING:
