@@ -21,7 +21,7 @@ from rich.progress import (
 )
 from rich.text import Text
 
-from edge.errors import ConfigError, KineboxError
+from edge.errors import CameraError, ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -87,7 +87,7 @@ def evaluate(
     idle: list[Step[Found]] = [(clip.name, partial(quiet, clip)) for clip in _clips(nothing or [])]
     answer: dict[str, object] = {"schema": SCHEMA}
     out = Console(width=None if Console().is_terminal else 140)
-    failed: list[KineboxError] = []
+    failed: list[CameraError] = []
     if counting:
         results = _run("counting", counting, failed)
         done = [one for one in results if not isinstance(one, ClipFailed)]
@@ -112,8 +112,8 @@ def _clips(folders: Sequence[Path]) -> list[Path]:
     return [clip for folder in folders for clip in clips(folder)]
 
 
-def _run(title: str, steps: Sequence[Step[Result]], failed: list[KineboxError]) -> list[Result | ClipFailed]:
-    """The result of each step; one that fails is told, and does not keep the others from running."""
+def _run(title: str, steps: Sequence[Step[Result]], failed: list[CameraError]) -> list[Result | ClipFailed]:
+    """The result of each step; a clip that cannot be read is told, and does not keep the others from running."""
     from edge.evaluate.reps import ClipFailed
 
     results: list[Result | ClipFailed] = []
@@ -129,9 +129,11 @@ def _run(title: str, steps: Sequence[Step[Result]], failed: list[KineboxError]) 
             bar.update(task, description=f"{title}: {name}")
             try:
                 results.append(step(progress=partial(bar.advance, task, 0)))
-            except KineboxError as error:
+            except CameraError as error:
                 failed.append(error)
-                _messages.print(Text.assemble((f"{name}: ", "red"), str(error)), soft_wrap=True)
+                _messages.print(
+                    Text.assemble((f"{name}: ", "red"), f"{error}. {error.remedy}"), soft_wrap=True
+                )
                 results.append(ClipFailed(file=name, error=str(error), remedy=error.remedy))
             bar.advance(task)
     return results

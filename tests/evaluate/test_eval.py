@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from edge.cli import app
-from edge.errors import ConfigError, KineboxError
+from edge.errors import ConfigError, KineboxError, ModelError
 from edge.evaluate.keypoints import keypoints
 from edge.evaluate.labels import read_labels
 from edge.evaluate.naive import TABLE, count_naively
@@ -147,6 +147,16 @@ def test_nothing_asked_for_is_told() -> None:
     done = evaluated()
     assert isinstance(done.exception, KineboxError)
     assert "--reps" in done.exception.remedy
+
+
+def test_missing_models_are_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("KINEBOX_MODELS", str(tmp_path / "models"))
+    write_clip(tmp_path / "a.mp4", frames=2)
+    (tmp_path / "labels.json").write_text(json.dumps([label("a.mp4", "squat", 3)] * 2))
+    done = evaluated("--reps", str(tmp_path))
+    assert isinstance(done.exception, ModelError)
+    assert "kinebox models build" in done.exception.remedy
 
 
 def test_naive_counter_counts_passages_of_both_thresholds(tmp_path: Path) -> None:
