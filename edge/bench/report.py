@@ -15,7 +15,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from edge.bench.motion import MotionCost, motion_cost
+from edge.bench.motion import MotionCost, Part, motion_cost
 from edge.bench.peer import PeerUnavailable, peer_python
 from edge.bench.processes import BoxCost, link_ms, run_box
 from edge.bench.race import BLOCK, Lap, race
@@ -65,7 +65,7 @@ class Report(msgspec.Struct, frozen=True):
     link_p50_ms: float
     link_p90_ms: float
     motion: MotionCost
-    """Of the hub's work on keypoints, for a subject and frame."""
+    """Of the hub's work on keypoints."""
     box: BoxCost
     peer_missing: str | None = None
 
@@ -192,8 +192,8 @@ def _print(report: Report) -> None:
     box = report.box
     console.print(
         f"Link (encode, socket, decode): {report.link_p50_ms:.3f} ms a frame, p90 {report.link_p90_ms:.3f}\n"
-        f"Motion and coach: {report.motion.p50_ms:.3f} ms of processor time a subject and frame; with what is looked"
-        f" at every ten seconds {report.motion.mean_ms:.3f}\n"
+        f"{_part('Motion', report.motion.motion)}; {_part('coach', report.motion.coach)}:"
+        " processor time a subject and frame (p50, mean)\n"
         f"Hub (coach, store, one browser): {box.hub.cpu_ms:.2f} ms of processor time a frame\n"
         f"Memory: vision {box.vision.resident_mb:.0f} MB, hub {box.hub.resident_mb:.0f} MB\n"
         f"Picture to browser: {box.latency_p50_ms:.0f} ms at {box.fps:.0f} frames/s\n"
@@ -202,6 +202,10 @@ def _print(report: Report) -> None:
     )
     if report.peer_missing:
         console.print(f"MediaPipe was not measured: {report.peer_missing}")
+
+
+def _part(name: str, cost: Part) -> str:
+    return f"{name}: {cost.p50_ms:.3f} ms, mean {cost.mean_ms:.3f}"
 
 
 def _ratio(ratio: float | None) -> str:
