@@ -102,7 +102,7 @@ def view_reasons(visibility: float, tilt: float) -> dict[Reason, Grade]:
 def graded(value: float, reasons: Mapping[Reason, Grade]) -> Measure:
     """A value with the worst of the grades that its reasons allow; what is not measurable names only why not."""
     if not math.isfinite(value):
-        reasons = {**reasons, **_UNKNOWN}
+        reasons = {**_UNKNOWN, **reasons, **_UNKNOWN}  # the first reason, whatever else is said of it
     grade: Grade = max(reasons.values(), key=_ORDER.index, default="A")
     if grade == "none":
         return Measure(None, "none", tuple(reason for reason, best in reasons.items() if best == "none"))
