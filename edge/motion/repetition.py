@@ -121,46 +121,57 @@ def read_repetition(course: Course, moments: Moments, sign: float = 1.0) -> Repe
         return None
     value = without_outliers(sign * part.value[:, None], _OUTLIER_DEG)
     part = part._replace(value=value[:, 0])
-    rough = _read(part, moments, min(moments.peaked - moments.began, moments.ended - moments.peaked))
+    rough = _ways(part, moments, min(moments.peaked - moments.began, moments.ended - moments.peaked))
     if rough is None:
         return None
     # How sharply the course may bend is known from the movement itself.
-    fine = _read(part, moments, min(rough.out.time, rough.back.time)) or rough
-    return fine._replace(peak=sign * fine.peak)
+    fine = _ways(part, moments, min(rough.out.time, rough.back.time)) or rough
+    return _repeated(part, fine, sign)
 
 
-def _read(course: Course, moments: Moments, shorter_s: float) -> Repeated | None:
+class _Way(NamedTuple):
+    """From a start position to the last moment of a course."""
+
+    start: float
+    end: float
+    size: float
+    low: float
+    high: float
+    """When the course leaves the lowest tenth of its range for good, and when it comes to the highest."""
+
+    @property
+    def time(self) -> float:
+        return self.end - self.start
+
+
+class _Ways(NamedTuple):
+    """The smoothed course where it is known, and the ways out and back."""
+
+    t: Array
+    value: Array
+    speed: Array
+    top: int
+    """Index of the far end."""
+    out: _Way
+    back: _Way
+    """In a mirror, at times below 0: there it is a way out."""
+
+
+def _ways(course: Course, moments: Moments, shorter_s: float) -> _Ways | None:
     """With smoothing for a movement whose shorter way takes `shorter_s` seconds."""
-    times, value, weight, tilt = course
     width = min(max(_WIDTH_SHARE * shorter_s, _WIDTHS_S[0]), _WIDTHS_S[1])
-    clean = smooth(times, value[:, None], weight[:, None], width)
+    clean = smooth(course.times, course.value[:, None], course.visibility[:, None], width)
     known = np.isfinite(clean.value[:, 0])
-    t, v, speed = times[known], clean.value[known, 0], clean.speed[known, 0]
+    t, v, speed = course.times[known], clean.value[known, 0], clean.speed[known, 0]
     within = (t >= moments.began) & (t <= moments.ended)
     if known.sum() < _LEAST_MOMENTS or not within.any():
         return None
     top = int(np.flatnonzero(within)[v[within].argmax()])
-    out = _stroke(t[: top + 1], v[: top + 1], speed[: top + 1])
-    # The way back is a way out in a mirror.
-    mirrored = _stroke(-t[top:][::-1], v[top:][::-1], speed[top:][::-1])
-    if out is None or mirrored is None:
-        return None
-    back = mirrored._replace(start=-mirrored.end, end=-mirrored.start)
-    inside = (times >= out.start) & (times <= back.end)
-    tilts = tilt[inside & np.isfinite(tilt) & (value >= v[top] - out.size / 2)]
-    return Repeated(
-        out=out,
-        back=back,
-        peak=float(v[top]),
-        settled=bool(abs(speed[-1]) < _TURNED * back.peak_speed or v[top:].argmin() < len(v) - top - 1),
-        gap=_gap(t, out.start, back.end) / min(out.time, back.time),
-        visibility=float(weight[inside].mean()),
-        tilt=float(np.median(tilts)) if len(tilts) else float("nan"),
-        rate=float(1 / np.median(np.diff(times))),
-    )
+    out, back = _way(t[: top + 1], v[: top + 1]), _way(-t[top:][::-1], v[top:][::-1])
+    return None if out is None or back is None else _Ways(t, v, speed, top, out, back)
 
 
-def _stroke(t: Array, v: Array, speed: Array) -> Stroke | None:
+def _way(t: Array, v: Array) -> _Way | None:
     """From a start position up to the course's last value; None where there is no such movement."""
     if len(t) < 3:
         return None
@@ -178,11 +189,33 @@ def _stroke(t: Array, v: Array, speed: Array) -> Stroke | None:
         return None
     start, end = max(t_low - _EDGE_TIME * time, float(t[bottom])), t_high + _EDGE_TIME * time
     end = min(end, float(t[-1]))
-    if not end > start:
-        return None
-    grid = np.arange(t_low, t_high, 1 / _RESAMPLED_HZ)
+    return _Way(start, end, size, t_low, t_high) if end > start else None
+
+
+def _repeated(course: Course, ways: _Ways, sign: float) -> Repeated:
+    t, v, speed, top = ways.t, ways.value, ways.speed, ways.top
+    out = _stroke(t[: top + 1], speed[: top + 1], ways.out)
+    mirrored = _stroke(-t[top:][::-1], speed[top:][::-1], ways.back)
+    back = mirrored._replace(start=-mirrored.end, end=-mirrored.start)
+    times, value, visibility, tilt = course
+    inside = (times >= out.start) & (times <= back.end)
+    tilts = tilt[inside & np.isfinite(tilt) & (value >= v[top] - out.size / 2)]
+    return Repeated(
+        out=out,
+        back=back,
+        peak=sign * float(v[top]),
+        settled=bool(abs(speed[-1]) < _TURNED * back.peak_speed or v[top:].argmin() < len(v) - top - 1),
+        gap=_gap(t, out.start, back.end) / min(out.time, back.time),
+        visibility=float(visibility[inside].mean()),
+        tilt=float(np.median(tilts)) if len(tilts) else float("nan"),
+        rate=float(1 / np.median(np.diff(times))),
+    )
+
+
+def _stroke(t: Array, speed: Array, way: _Way) -> Stroke:
+    grid = np.arange(way.low, way.high, 1 / _RESAMPLED_HZ)
     fastest = float(np.percentile(np.abs(np.interp(grid, t, speed)), _FASTEST))
-    return Stroke(start, end, size, fastest, _smoothness(t, speed, start, end))
+    return Stroke(way.start, way.end, way.size, fastest, _smoothness(t, speed, way.start, way.end))
 
 
 def _gap(t: Array, start: float, end: float) -> float:
