@@ -180,7 +180,7 @@ class Hub:
             fps=round(self.observer.rate, 1),
             dropped=self.lost + self._skipped.add(frame.skipped),
             timings={stage: round(ms, 2) for stage, ms in frame.timings.items()},
-            subjects=[subject_frame(one) for one in seen],
+            subjects=[subject_frame(one, frame.width, frame.height) for one in seen],
         )
 
     def _choose(self, choice: str | None) -> None:

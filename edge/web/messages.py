@@ -54,6 +54,7 @@ class Coaching(msgspec.Struct, frozen=True, kw_only=True):
     turn: Annotated[
         Turn | None, Meta(description="What would help what is done now; null where a turn would not")
     ] = None
+    cut_off: Annotated[bool, Meta(description="Some part of the body is outside the picture")] = False
 
 
 class SubjectFrame(msgspec.Struct, frozen=True, kw_only=True):

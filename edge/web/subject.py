@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from edge.store.turns import Turn
 
 
-def subject_frame(one: Observation) -> SubjectFrame:
-    """The message's part for `one`."""
-    state = one.state
+def subject_frame(one: Observation, width: int, height: int) -> SubjectFrame:
+    """The message's part for `one`, in a picture of this size."""
+    state, points = one.state, one.subject.points()
+    places = points[:, :2]
     yaw = one.measures.get("view_yaw")
     known = _without_others(
         state.exercise, turns(yaw.value if yaw is not None and one.person.species == "human" else None)
@@ -31,7 +32,7 @@ def subject_frame(one: Observation) -> SubjectFrame:
         species=one.person.species,
         skeleton=one.subject.skeleton,
         score=round(one.subject.score, 3),
-        keypoints=one.subject.points().round(3).tolist(),
+        keypoints=points.round(3).tolist(),
         coach=Coaching(
             exercise=state.exercise,
             given=state.given,
@@ -52,6 +53,7 @@ def subject_frame(one: Observation) -> SubjectFrame:
                 )
                 for key, m in one.measures.items()
             },
+            cut_off=bool(((places < 0) | (places > (width, height))).any()),
             turn=_turn(one.state.exercise, aslant, known),
         ),
     )

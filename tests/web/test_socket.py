@@ -115,6 +115,7 @@ def test_a_frame_in_full(box: Box) -> None:
                         "trunk_lean": {"value": None, "grade": "none", "reasons": ["joint_hidden"]},
                     },
                     "turn": None,
+                    "cut_off": False,
                 },
             }
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,7 +22,7 @@ def told(exercise: str, yaw: float) -> SubjectFrame:
     observer = Observer(exercise)
     for number in range(1, 4):
         (seen,) = observer.update(frame(number, Figure(yaw=yaw, knee=(40, 40)).subject()))
-    return subject_frame(seen)
+    return subject_frame(seen, 640, 480)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +58,17 @@ def test_a_turn_stands_only_where_it_helps() -> None:
         assert measures[key]["grade"] in {"C", "none"}
         assert {"oblique_view", "out_of_plane"} & set(measures[key]["reasons"])
     assert "shoulder_level" not in rough
+
+
+def test_who_is_partly_outside_the_picture_is_cut_off() -> None:
+    observer = Observer("squat")
+    (seen,) = observer.update(frame(1, Figure().subject()))
+    x, y = seen.subject.points()[:, :2].T
+    wide, high = math.ceil(x.max()), math.ceil(y.max())
+    for width, height, cut in ((wide, high, False), (wide - 2, high, True), (wide, high - 2, True)):
+        coach = subject_frame(seen, width, height).coach
+        assert coach is not None
+        assert coach.cut_off is cut
 
 
 def test_nobody_is_turned_out_of_the_view_of_their_exercise() -> None:

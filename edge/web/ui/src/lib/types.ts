@@ -64,6 +64,8 @@ export interface Coach {
   measures: Record<string, Measure>;
   /** What would help what is done now. */
   turn: Turn | null;
+  /** Some part of the body is outside the picture. */
+  cut_off: boolean;
 }
 
 /** x and y in pixels of the camera's picture, visibility 0-1; null where the model gave no number. */
