@@ -35,10 +35,12 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.float64]
 _GRID = np.linspace(0, 1.25, 51)
 _RATE = 30.0
-_OUTLIER_SHARE = 0.005
-"""Of the values: about what single joints have (`noise.toml`), two or three of which make a signal."""
-_OUTLIER_SIZE = 8.0
-"""Standard deviations of the signal's noise."""
+_OUTLIER_SHARE, _OUTLIER_SIZE, _OUTLIER_TAIL = 0.008, 2.0, 1.2
+"""Share of the values, least size in standard deviations of the signal's noise in motion, and mean excess over it as a
+share of the least: as whole bodies with the noise of `noise.toml` have them (0.2 to 0.4 % beyond four, 0.1 % beyond
+eight)."""
+_MOST = 2.5
+"""Noise of fast movements, in that of a repetition of two seconds."""
 
 
 class Made(NamedTuple):
@@ -65,8 +67,11 @@ def make_signals(plan: Plan) -> Made:
     times = times + np.clip(plan.jitter * rng.standard_normal(len(times)), -0.45, 0.45) / plan.fps
     inside = (times >= begins) & (times <= ends)
     progress = plan.progress(times[inside] - begins)
-    spread = _spread(plan.movement)
-    noise = _noise(times, len(SIGNALS), plan.fps, rng)
+    speed = {side: np.ones(len(times)) for side in SIDES}  # somebody who walks or bends moves, too
+    for side in SIDES:
+        speed[side][inside] = np.abs(np.gradient(progress[side], times[inside]))
+    noise, outliers = _noise(times, len(SIGNALS), plan.fps, rng)
+    still, moving = _spread(plan.movement, moves=False), _spread(plan.movement, moves=True)
     lost = np.zeros(len(times), bool)
     for start, length in plan.losses:
         lost |= (times >= begins + start) & (times <= begins + start + length)
@@ -77,7 +82,10 @@ def make_signals(plan: Plan) -> Made:
         for part, offset, where in ((before, 0.0, times < begins), (after, ends, times > ends)):
             if part is not None and where.any():
                 course[where] = np.interp(times[where] - offset, part.times, part.courses[name])
-        course += spread[name] * noise[:, number]
+        fast = [own for side, own in speed.items() if name.endswith(side)] or list(speed.values())
+        share = np.minimum(np.sqrt(np.max(fast, axis=0)), _MOST)
+        course += (still[name] + (moving[name] - still[name]) * share) * noise[:, number]
+        course += moving[name] * outliers[:, number]
         courses[name] = np.where(lost, np.nan, course)
     far = [one.start + one.out + one.pause / 2 for one in plan.repetitions]
     return Made(times, courses, plan.reps, begins + np.array(far))
@@ -142,18 +150,21 @@ def _set_up(movement: str) -> tuple[_Read, _Read]:
 
 
 @cache
-def _spread(movement: str) -> dict[str, float]:
-    """Standard deviation of what noise adds to each signal of a movement, a part of it being in motion."""
+def _spread(movement: str, *, moves: bool) -> dict[str, float]:
+    """Standard deviation of what noise adds to each signal: in repetitions of two seconds, or standing still."""
     build, kind = Build(), MOVEMENTS[movement]
-    motion = joined([posed(build, kind, 8.0, lambda t: (1 - np.cos(2 * np.pi * t / 2)) / 2)])
+
+    def course(t: Array) -> Array:
+        return np.asarray((1 - np.cos(np.pi * t)) / 2 if moves else 0.1 + 0 * t)
+
+    motion = joined([posed(build, kind, 8.0, course)])
     times = np.arange(0, 8.0, 1 / _RATE)
     clean = _signals(motion, times, None)
     noisy = _signals(motion, times, np.random.default_rng(7))
     spread = {}
     for name in SIGNALS:
         off = noisy[name] - clean[name]
-        middle = np.nanmedian(np.abs(off - np.nanmedian(off)))
-        spread[name] = 1.4826 * float(middle)
+        spread[name] = 1.4826 * float(np.median(np.abs(off - np.median(off))))
     return spread
 
 
@@ -183,12 +194,16 @@ def _filled(course: Array) -> Array:
     return np.asarray(np.interp(index, index[known], course[known]))
 
 
-def _noise(times: Array, signals: int, fps: float, rng: np.random.Generator) -> Array:
-    """Noise of variance 1 that is correlated over time as measured, with outliers of single pictures."""
+def _noise(times: Array, signals: int, fps: float, rng: np.random.Generator) -> tuple[Array, Array]:
+    """Noise of variance 1 that is correlated over time as measured, and outliers of single pictures."""
     stretch = min(len(times), 400)
     # The same stretch of noise again and again, each signal from another moment on: drawing all of it is slow.
     base = _courses(np.arange(stretch) / fps, (signals,), measured()["footage"]["time_constant"], rng)
     at = (np.arange(len(times))[:, None] + rng.integers(stretch, size=signals)) % stretch
     noise = base[at, np.arange(signals)]
-    out = rng.random(noise.shape) < _OUTLIER_SHARE
-    return np.asarray(noise + out * _OUTLIER_SIZE * rng.choice([-1.0, 1.0], noise.shape))
+    sizes = (
+        _OUTLIER_SIZE
+        * (1 + rng.exponential(_OUTLIER_TAIL, noise.shape))
+        * rng.choice([-1.0, 1.0], noise.shape)
+    )
+    return noise, (rng.random(noise.shape) < _OUTLIER_SHARE) * sizes
