@@ -36,9 +36,9 @@ Array = npt.NDArray[np.float64]
 _GRID = np.linspace(0, 1.25, 51)
 _RATE = 30.0
 _OUTLIER_SHARE, _OUTLIER_SIZE, _OUTLIER_TAIL = 0.008, 2.0, 1.2
-"""Share of the values, least size in standard deviations of the signal's noise in motion, and mean excess over it as a
-share of the least: as whole bodies with the noise of `noise.toml` have them (0.2 to 0.4 % beyond four, 0.1 % beyond
-eight)."""
+"""Share of the values, least size in standard deviations of the signal's noise in motion, and mean excess over it in
+least sizes: as whole bodies with the noise of `noise.toml` have them (0.2 to 0.4 % beyond four, 0.1 % beyond eight).
+"""
 _MOST = 2.5
 """Noise of fast movements, in that of a repetition of two seconds."""
 
