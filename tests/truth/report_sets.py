@@ -88,11 +88,12 @@ def count_frames(frames: Iterable[PoseFrame], choice: str) -> tuple[Counter[str]
         observer.update(frame)
         people += observer.absent(frame.monotonic_ns / 1e9)
     people += observer.finish()
-    events = [event for person in people for event in person.events]
-    full, partials = (
-        Counter(event.exercise for event in events if event.kind == kind) for kind in ("rep", "partial_rep")
-    )
-    return full, partials
+    full, partials = Counter[str](), Counter[str]()
+    for person in people:
+        for exercise, (reps, parts, _) in person.coach.totals().items():
+            full[exercise] += reps
+            partials[exercise] += parts
+    return +full, +partials  # without those of which there are none
 
 
 def main() -> None:
