@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
+from statistics import fmean, median
 from typing import TYPE_CHECKING, NamedTuple
-
-import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,14 +31,14 @@ class Estimate(NamedTuple):
         """Mean of the values without those far from the rest; NaN of none."""
         if not len(values):
             return cls(math.nan, math.nan)
-        every = np.asarray(values, float)
-        away = np.abs(every - np.median(every))
-        far = _FAR * (1 + _FEW / len(every)) * 1.4826 * np.median(away) + 1e-9
-        near = every[away <= far]
+        middle = median(values)  # for so few values, several times faster than numpy
+        far = _FAR * (1 + _FEW / len(values)) * 1.4826 * median(abs(one - middle) for one in values) + 1e-9
+        near = [one for one in values if abs(one - middle) <= far]
+        mean = fmean(near)
         if len(near) < 2:
-            return cls(float(np.mean(near)), math.nan)
-        error = float(np.std(near, ddof=1)) / math.sqrt(len(near))
-        return cls(float(np.mean(near)), error * _student(len(near) - 1))
+            return cls(mean, math.nan)
+        spread = math.sqrt(sum((one - mean) ** 2 for one in near) / (len(near) - 1))
+        return cls(mean, spread / math.sqrt(len(near)) * _student(len(near) - 1))
 
     def times(self, factor: float) -> Estimate:
         """In another unit."""
