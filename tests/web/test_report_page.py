@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from edge.coach.coach import REST_S as SET_REST_S
 from edge.recorder import SAMPLE_EVERY_S, SAMPLE_IN_SET_S
-from tests.web.conftest import faults
+from tests.web.conftest import PHONE, faults
 from tests.web.two_sets import REPS
 
 if TYPE_CHECKING:
@@ -89,6 +89,8 @@ def test_it_says_who_what_and_how_well(page: Page, session: str) -> None:
         assert row.locator("[data-grade]").get_attribute("data-grade") in {"A", "B", "C"}
         assert row.locator("td").last.inner_text()
     assert page.locator("html").get_attribute("data-theme") == "light"  # though the browser prefers dark
+    assert faults(page) == []
+    page.set_viewport_size(PHONE)
     assert faults(page) == []
 
 
