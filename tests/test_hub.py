@@ -16,6 +16,8 @@ from edge.store import Store
 from tests.coach.test_observer import RATE, frame, squatting
 from tests.figure import Figure
 from tests.test_calibration import seen
+from tests.truth.camera import Camera
+from tests.truth.walking import walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -167,6 +169,19 @@ def test_a_session_keeps_what_it_was_measured_with(store: Store) -> None:
     assert kept is not None
     assert (kept.source, kept.height_m, kept.field) == ("marker", 1.82, 66)
     assert (kept.tilt, kept.above) == pytest.approx((15, 1.2), abs=0.01)
+
+
+def test_a_session_keeps_the_tilt_that_its_own_walk_showed(store: Store) -> None:
+    desk = Desk(store, "auto")
+    for taken in Camera(yaw=50.0, tilt=12, distance=6).see(walk(duration_s=5), 30):
+        desk.hub.take(taken)
+    desk.hub.end("stopped")
+    store.flush()
+    (session,) = store.sessions(10)
+    kept = store.session(session.id).calibration
+    assert kept is not None
+    assert (kept.source, kept.tilt) == ("walks", pytest.approx(12, abs=1))
+    assert (kept.height_m, kept.above) == (None, None)
 
 
 def test_the_marker_calibrates_the_lens_of_who_comes_next(store: Store) -> None:
