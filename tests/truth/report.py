@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from tests.truth import report_charts as charts
 from tests.truth import report_tables as tables
-from tests.truth.report_cases import DOGS, EXERCISES, WALKS
+from tests.truth import report_texts as texts
+from tests.truth.report_cases import DOGS
 from tests.truth.report_confusion import GRADES, angle_cases, dog_cases, gait_cases, of_angles, of_gait
 
 if TYPE_CHECKING:
@@ -20,9 +21,6 @@ DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "accuracy.md"
 YAWS = (0, 15, 30, 45, 60, 70, 80, 90)
 RATES = (10, 12, 15, 20, 25, 30, 60)
-CASES = 200
-DOG_CASES = 60
-LASTING_CASES = 80
 SOME_WALKS = ("walk", "fast walk", "limp", "walk past")
 _KINDS = {"none": "no noise", "measured": "measured noise", "lean": "and a body that leans and is turned"}
 _LENGTHS = ("stride_length", "stance_left", "step_time_symmetry", "step_length_symmetry", "stance_symmetry")
@@ -32,7 +30,7 @@ def main() -> None:
     """Write all of it."""
     with ProcessPoolExecutor(max_workers=len(_SECTIONS)) as pool:
         parts = [section.result() for section in [pool.submit(section) for section in _SECTIONS]]
-    PAGE.write_text("\n".join([_HEAD, *parts, _TAIL]))
+    PAGE.write_text("\n".join([texts.HEAD, *parts, texts.TAIL]))
 
 
 def angle_row(key: str) -> list[str]:
@@ -48,7 +46,7 @@ def angle_row(key: str) -> list[str]:
 def angles_in_plane() -> str:
     """The first table."""
     head = ("angle", "no noise", "live", "smoothed", "grade A", "grade A, 95 %", "A is given")
-    return _IN_PLANE + _table(head, [angle_row(key) for key in tables.IN_PLANE])
+    return texts.IN_PLANE + _table(head, [angle_row(key) for key in tables.IN_PLANE])
 
 
 def angles_by_view() -> str:
@@ -81,7 +79,7 @@ def angles_by_view() -> str:
         *(f"knee, {text}" for text in _KINDS.values()),
         *(f"abduction, {text}" for text in _KINDS.values()),
     )
-    return _BY_VIEW + _table(head, rows)
+    return texts.BY_VIEW + _table(head, rows)
 
 
 def contact_row(yaw: float, fps: float) -> list[str]:
@@ -107,7 +105,7 @@ def contacts() -> str:
         (90, 15),
     ]
     head = ("yaw", "pictures/s", "no noise", "mean", "95 %", "late by", "missed")
-    return _GAIT + _table(head, [contact_row(yaw, fps) for yaw, fps in views])
+    return texts.GAIT + _table(head, [contact_row(yaw, fps) for yaw, fps in views])
 
 
 def gait() -> str:
@@ -132,8 +130,8 @@ def gait() -> str:
         for name in DOGS
     ]
     return (
-        _GAIT_MEASURES + _table(("yaw", "", *_LENGTHS), rows)
-        + _GAIT_DOGS + _table(("dog, from the side, measured noise", *_DOG), dogs)
+        texts.GAIT_MEASURES + _table(("yaw", "", *_LENGTHS), rows)
+        + texts.GAIT_DOGS + _table(("dog, from the side, measured noise", *_DOG), dogs)
     )  # fmt: skip
 
 
@@ -142,26 +140,26 @@ _DOG = ("stride_time", "stride_length", "stance_front_left", "stance_hind_left",
 
 def confusion_of_angles() -> str:
     """Grades against limits."""
-    return _CONFUSION + "\n" + _counted(of_angles(angle_cases(CASES)))
+    return texts.CONFUSION + "\n" + _counted(of_angles(angle_cases(texts.CASES)))
 
 
 def confusion_of_walks() -> str:
     """The same of gait."""
-    return _CONFUSION_GAIT + "\n" + _counted(of_gait(gait_cases(CASES)))
+    return texts.CONFUSION_GAIT + "\n" + _counted(of_gait(gait_cases(texts.CASES)))
 
 
 def confusion_of_dogs() -> str:
     """The same of dogs."""
-    return _CONFUSION_DOGS + "\n" + _counted(of_gait(dog_cases(DOG_CASES)))
+    return texts.CONFUSION_DOGS + "\n" + _counted(of_gait(dog_cases(texts.DOG_CASES)))
 
 
 def lasting() -> str:
     """What errors that last do to grade A."""
     rows = []
     for kind, text in (("lean", "leans 15°, turned 10°"), ("hips", "hips off by 0.06 trunk lengths")):
-        for key, row in of_angles(angle_cases(LASTING_CASES, kind)).items():  # type: ignore[arg-type]
+        for key, row in of_angles(angle_cases(texts.LASTING_CASES, kind)).items():  # type: ignore[arg-type]
             rows.append([text, key, f"{row.given}", _percent(row.kept), *(_cell(row, g) for g in ("B", "C"))])
-    return _LASTING + _table(("", "angle", "clips with A", "of these inside", "B", "C"), rows)
+    return texts.LASTING + _table(("", "angle", "clips with A", "of these inside", "B", "C"), rows)
 
 
 def _counted(rows: Mapping[str, Row]) -> str:
@@ -221,101 +219,6 @@ def _chart(
 ) -> None:
     charts.lines(DOCS / f"images/accuracy-{name}.svg", x, curves, across=across, up=up, limit=limit)
 
-
-_HEAD = f"""\
-# How exact the measurements are
-
-Written by `python -m tests.truth.report` from generated movement; do not edit. `tests/motion/test_accuracy.py`
-computes part of it again.
-
-A person ({", ".join((*EXERCISES, *WALKS))}, run) and a dog ({", ".join(DOGS)}) of which every angle, contact and
-length is known (`tests/truth`) are seen by a camera at 1280 x 720 with 66° of field, and what a pose model would say
-is measured as on the box. *Measured noise* has the size, correlation, outliers and gaps that were measured on 38
-clips of people after the box's own filter (`tests/truth/noise.toml`). What that noise does not have is an error that
-lasts: a model that takes a hip for higher than it is throughout, or that is wrong about depth. So these tables say
-what geometry, sampling and noise cost, and the last section what lasting errors add. Dogs' noise is an assumption:
-that of people.
-"""
-_IN_PLANE = """
-## Angles in their plane
-
-Mean absolute errors in views within 20° of the angle's plane, camera tilts of -10° to 20° (known), 30 pictures a
-second. *live*: every moment that has a value, whatever its grade. *smoothed*: the same courses as repetitions and
-strides take them. *grade A*: the moments with that grade, and what 95 of 100 of these err less than.
-
-"""
-_BY_VIEW = """
-## Angles by view, rate and tilt
-
-Every moment with a value, of any grade, live.
-
-![Knee flexion in a squat by view](images/accuracy-knee-by-view.svg)
-
-![Shoulder abduction by view](images/accuracy-abduction-by-view.svg)
-
-![Trunk lean by tilt of the camera](images/accuracy-lean-by-tilt.svg)
-
-![Knee flexion by pictures a second](images/accuracy-knee-by-rate.svg)
-
-"""
-_GAIT = """
-## Contacts
-
-Of four walks (even, fast, limping, past the camera), 10 s each, tilt 10° known. *missed*: no contact
-of the right kind within 0.15 s, mostly where nobody was found.
-
-"""
-_GAIT_MEASURES = """
-## Gait by view
-
-Mean absolute errors; body height known. From 45° on depth from the model is used: these are graded C.
-
-![Stride length by view](images/accuracy-stride-by-view.svg)
-
-"""
-_GAIT_DOGS = """
-The same of dogs; their lengths are graded B at best.
-
-"""
-_CONFUSION = f"""
-## What a grade is worth
-
-{CASES} clips drawn by chance: any movement, yaw 0-90° of either side, tilt -20-30° (known in half of them), 10 to 60
-pictures a second, 2.5 to 9 m away, measured noise with gaps; every other one is near the plane, where A is to be had.
-A clip counts for each grade that it gets for ten moments or more, and is inside when the mean absolute error of these
-is. *none*: no value for most of the clip.
-"""
-_CONFUSION_GAIT = f"""
-{CASES} clips of walks, 4 to 30 s (3 or 5 s past the camera), drawn in the same way; every other one within 20° of a
-side view.
-"""
-_CONFUSION_DOGS = f"""
-{DOG_CASES} clips of dogs.
-"""
-_LASTING = f"""
-## Errors that last
-
-The same draw, {LASTING_CASES} clips each, with the measured noise and an error that stays. *leans*: in space, not in
-the picture, the body leans to the camera by 15° (our clips: 13 to 17° in side views, 5 to 8° in front views) and is
-turned by 10°. The picture is right, so what is still graded A should hold; values from depth are worth what B and C
-show. *hips*: both hips lie 0.06 trunk lengths off in the picture: no grade can see that, so this is what a wrong
-joint costs. Inside: 3°. B and C: inside / outside.
-
-"""
-_TAIL = """
-## What the grades rest on
-
-- Noise is carried on to each angle from the speed of its joints and the lengths of its segments in the picture
-  (`edge.motion.trembling`): above 2° of mean error by noise B at best, above 6° C (*moves fast*).
-- A limb that is bent too little to show the plane in which it bends counts as turned as far as the worse of its own
-  plane and the one in which the joint is meant to bend.
-- Angles against the vertical, and lengths, need the camera's tilt for A.
-- A trunk below 60 pixels is graded B at best, below 30 C: smaller ones were not in the measurement of the noise.
-- Gait below 24 pictures a second is B at best, below 20 C, below 12 there is none. A mean over strides is A where
-  twice its standard error and what more strides do not cure stay within the limit (`edge.motion.estimate`).
-- Values from depth alone (45° and more out of plane) are C: their noise is small, their lasting errors are not.
-  Between 20° and 45° depth has a part in them; they are B at best, and under a lasting error less than that (above).
-"""
 
 _SECTIONS = (
     angles_in_plane,
