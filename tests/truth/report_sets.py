@@ -131,7 +131,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--exercise", choices=("given", "auto"), default="given", help="bodies only")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--most", type=float, default=60.0, help="seconds a set lasts at most, about")
-    parser.add_argument("--replay", type=int, help="this seed alone")
+    parser.add_argument("--replay", type=int, help="this seed alone (with the same --most)")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
