@@ -79,7 +79,7 @@ class Body:
 
     def seen(self, *joints: str) -> float:
         """Visibility (0-1) of the least visible of `joints`."""
-        return float(self.visibility[[INDEX[joint] for joint in joints]].min())
+        return min(float(self.visibility[INDEX[joint]]) for joint in joints)
 
 
 @cache
