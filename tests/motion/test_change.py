@@ -9,7 +9,7 @@ import pytest
 
 from edge.motion.change import FACTOR, changed, errors, least_change, standard_error
 from edge.motion.grades import Measure
-from tests.truth.measure_change import ROOT, page
+from tests.truth.measure_change import LEAST, ROOT, Spread, mirrored, ordered, page
 from wire.metrics import metrics
 
 KEY = "rep_range"
@@ -73,3 +73,19 @@ def test_one_in_twenty_differences_of_noise_is_told() -> None:
     dice = np.random.default_rng(1)
     first, second = dice.normal(0, 2, 20_000), dice.normal(0, 2, 20_000)
     assert np.mean(np.abs(first - second) > least_change((2, 2))) == pytest.approx(0.05, abs=0.005)
+
+
+def test_both_sides_have_one_error() -> None:
+    for key, row in errors().items():
+        assert errors()[mirrored(key)] == row
+    assert mirrored("rep_peak_left") == "rep_peak_right"
+
+
+def test_grades_in_the_wrong_order_by_chance_are_one() -> None:
+    few, many = 3 * LEAST, 100 * LEAST
+    chance = ordered({"A": Spread(1.2, few), "B": Spread(1.0, few), "C": Spread(4.0, few)})
+    assert chance == {"A": pytest.approx(math.sqrt(1.1)), "B": pytest.approx(math.sqrt(1.1)), "C": 2.0}
+    sure = ordered({"A": Spread(1.2, many), "B": Spread(1.0, many)})
+    assert sure["A"] > sure["B"]
+    assert ordered({"A": Spread(9.0, LEAST - 1), "B": Spread(1.0, LEAST)}) == {"B": 1.0}
+    assert ordered({"C": Spread(1.0, 1)}) == {}
