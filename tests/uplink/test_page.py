@@ -10,7 +10,8 @@ from playwright.sync_api import Page, expect
 from tests.running import Box
 from tests.uplink.broker import Cloud, Mosquitto, until
 from tests.uplink.test_box import configure, sessions
-from tests.web.test_live_page import browser, page
+from tests.web.conftest import browser
+from tests.web.test_live_page import page
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ import pytest
 
 from cloud.api.who import ACCESS_COOKIE
 from tests.cloud.pages.site import Site
-from tests.web.test_live_page import browser
+from tests.web.conftest import browser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
