@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from edge import __version__
+from edge.cli_exercises import app as exercises_app
 from edge.errors import ConfigError, KineboxError
 from edge.evaluate.command import evaluate
 from edge.marker_page import app as calibrate_app
@@ -33,6 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Watch movement, measure it and coach it, and keep every picture to yourself.",
 )
+app.add_typer(exercises_app, name="exercises", help="List the exercises, check your own and add them.")
 models_app.command("eval")(evaluate)  # here: it runs the whole box, of which the models know nothing
 app.add_typer(models_app, name="models", help="Build, list and verify the pose models.")
 app.add_typer(calibrate_app, name="calibrate", help="Tell the camera where the floor is.")
@@ -119,6 +121,7 @@ def analyze(
         raise ConfigError("this release has no pose model for dogs", "Analyse people with --species human.")
     if reference is not None:
         raise ConfigError("this release cannot compare with a reference video yet", "Leave --reference out.")
+    _adopt_own_exercises()
     Observer(exercise)  # an unknown exercise is told once, not for every clip
     formats = parse_formats(format)
     check_formats(formats)
@@ -207,6 +210,7 @@ def run(
     from edge.coach.observer import Observer
     from edge.supervisor import runtime_folder, services, supervise
 
+    _adopt_own_exercises()
     Observer(exercise)  # an unknown exercise is told before anything is started
     with runtime_folder() as folder:
         both = services(
@@ -318,6 +322,13 @@ def main() -> None:
     except KineboxError as error:
         _tell(error)
         sys.exit(error.exit_code)
+
+
+def _adopt_own_exercises() -> None:
+    from edge.coach.library import adopt, library
+    from edge.store.paths import exercise_folders
+
+    adopt(library(exercise_folders()))
 
 
 def _tell(error: KineboxError) -> None:

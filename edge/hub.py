@@ -20,19 +20,20 @@ from edge.calibration import CameraSettings, camera_settings
 from edge.camera_setup import CameraSetup
 from edge.clock import Clock
 from edge.coach.coach import AUTO
-from edge.coach.exercise import exercises
 from edge.coach.observer import Observer
+from edge.coach_setup import CoachSetup
 from edge.errors import KineboxError, LinkError, StoreError
 from edge.link import Hello, MarkerSeen, PoseFrame, Record, Subscriber
 from edge.motion.skeletons import SKELETONS
 from edge.recorder import Recorder
 from edge.store import Store, database_path
+from edge.store.paths import written_exercises
 from edge.store.records import SessionCalibration
 from edge.uplink.settings import config_file, load_settings
 from edge.web.app import create_app
 from edge.web.live import LiveState
 from edge.web.messages import Camera, Event, Frame
-from edge.web.records import ExerciseInfo, ModelInfo, Skeleton, UplinkStatus
+from edge.web.records import ModelInfo, Skeleton, UplinkStatus
 from edge.web.server import listen, serve
 from edge.web.settings import WebSettings, is_loopback
 from edge.web.subject import subject_frame
@@ -79,21 +80,22 @@ class Hub:
         self.setup = CameraSetup(store.path.parent, configured or CameraSettings())
         self.setup.on_change = self._set_up
         self.keeper = self.setup.keeper
+        self.coaching = CoachSetup(store.path.parent, written_exercises())
+        self.coaching.on_change = self._judge
+        self.coaching.on_exercises = self._exercises
         self.observer = Observer(exercise, self.setup.settings.height_m, self._lens)
+        self._judge()
         self.recorder = Recorder(store)
         self.recorder.calibration = self._calibration
         self.live = LiveState(
             camera="",
             model=ModelInfo(name="", precision=""),
-            exercises=[
-                ExerciseInfo(id=row.id, name=row.name, view=row.view, kind=row.kind, out=row.out)
-                for row in exercises().values()
-            ],
             skeletons={
                 name: Skeleton(names=list(row.names), edges=list(row.edges), pairs=list(row.pairs))
                 for name, row in SKELETONS.items()
             },
             setup=self.setup,
+            coaching=self.coaching,
             on_exercise=self._choose,
         )
         self.live.exercise = exercise
@@ -159,6 +161,16 @@ class Hub:
         """The owner said something else of the camera, or of who is before it."""
         self.observer.height_m = self.setup.settings.height_m
         self.observer.look_again()
+
+    def _judge(self) -> None:
+        self.observer.judge(self.coaching.settings.strictness)
+
+    def _exercises(self, changed: str) -> None:
+        """An exercise was added, changed or taken away."""
+        if self.observer.choice == changed and changed not in self.coaching.library.rows:
+            self.live.choose(AUTO)
+        elif self.observer.choice in (AUTO, changed):
+            self.observer.begin_anew()
 
     def _leave(self, person: Person, reason: EndReason) -> None:
         shown, height_m = person.walks.horizon, self.setup.settings.height_m

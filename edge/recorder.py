@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
+from edge.store.records import KeptSummary
 from edge.web.messages import Event
 
 if TYPE_CHECKING:
@@ -37,6 +39,12 @@ class _Stay:
         """When the subject was first seen, on the clock of the frames."""
         self.calibration: SessionCalibration | None = None
         self.set: int | None = None
+        self.rejected = 0
+        """Movements of the set that were none of its exercise."""
+        self.cues = Counter[str]()
+        """How often each rule was named in the set."""
+        self.ended: int | None = None
+        """The set that has just ended: its summary comes next."""
         self.repetitions: dict[float, int] = {}
         """Ids of those that are not measured yet, by their times."""
         self.sampled = float("-inf")
@@ -120,20 +128,39 @@ class Recorder:
         if stay.session is None:
             return
         for event in stay.unwritten:
-            at = max(event.t - stay.start, 0.0)
-            if event.kind == "set_start":
-                stay.set = self.store.begin_set(stay.session, exercise=event.exercise, t=at)
-            elif stay.set is not None and event.kind == "set_end":
-                self.store.end_set(stay.set, t=at, hold_s=event.hold_s)
-                stay.set = None
-                stay.repetitions.clear()
-            elif event.kind == "rep_measured" and event.repetition is not None:
-                if (known := stay.repetitions.pop(event.t, None)) is not None:
-                    self.store.measure_repetition(known, event.repetition.measures)
-            elif stay.set is not None and event.repetition is not None:
-                added = self.store.add_repetition(stay.set, replace(event.repetition, t=at))
-                stay.repetitions[event.t] = added
+            self._write_one(stay, stay.session, event)
         stay.unwritten.clear()
+
+    def _write_one(self, stay: _Stay, session: str, event: CoachEvent) -> None:
+        at = max(event.t - stay.start, 0.0)
+        if event.kind == "set_start":
+            stay.set = self.store.begin_set(session, exercise=event.exercise, t=at)
+            stay.rejected = 0
+            stay.cues.clear()
+        elif event.kind == "rep_measured" and event.repetition is not None:
+            if (known := stay.repetitions.pop(event.t, None)) is not None:
+                self.store.measure_repetition(known, event.repetition.measures)
+        elif event.kind == "set_summary" and event.summary is not None and stay.ended is not None:
+            self.store.summarise_set(stay.ended, KeptSummary(**asdict(event.summary), cues=dict(stay.cues)))
+            stay.ended = None
+        elif stay.set is not None:
+            self._write_in_set(stay, stay.set, event, at)
+
+    def _write_in_set(self, stay: _Stay, number: int, event: CoachEvent, at: float) -> None:
+        if event.kind == "set_end":
+            self.store.end_set(number, t=at, hold_s=event.hold_s)
+            stay.set, stay.ended = None, number
+            stay.repetitions.clear()
+        elif event.kind == "set_renamed":
+            self.store.rename_set(number, event.exercise)
+            stay.cues.clear()  # said by the rules of the other exercise
+        elif event.kind == "rejected_rep":
+            stay.rejected += 1
+            self.store.rejected_so_far(number, stay.rejected)
+        elif event.cue is not None:
+            stay.cues[event.cue.rule] += 1
+        elif event.repetition is not None:
+            stay.repetitions[event.t] = self.store.add_repetition(number, replace(event.repetition, t=at))
 
 
 def _told(stay: _Stay, person: Person, events: list[CoachEvent]) -> list[Event]:
@@ -144,7 +171,11 @@ def _told(stay: _Stay, person: Person, events: list[CoachEvent]) -> list[Event]:
             kind=event.kind,
             t=max(event.t - stay.start, 0.0),
             exercise=event.exercise,
+            side=event.repetition.side if event.repetition is not None else None,
             measures=event.repetition.measures if event.repetition is not None else {},
+            reason=event.reason,
+            cue=event.cue,
+            summary=event.summary,
         )
         for event in events
     ]

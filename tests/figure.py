@@ -17,6 +17,8 @@ NAMES = SKELETONS["blazepose33"].names
 
 TRUNK, UPPER_ARM, FOREARM, THIGH, SHANK, FOOT = 0.52, 0.30, 0.26, 0.43, 0.42, 0.18
 SHOULDER_HALF, HIP_HALF = 0.19, 0.11
+FLOOR_PX = 520.0
+ANKLES = [NAMES.index("left_ankle"), NAMES.index("right_ankle")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,12 +82,19 @@ class Figure:
     def subject(
         self, *, noise: float = 0.0, rng: np.random.Generator | None = None, visible: float = 1.0
     ) -> Subject:
-        """The figure as vision reports it: 300 pixels a metre, `noise` metres of error in space and picture."""
+        """The figure as vision reports it, its lower ankle always as high.
+
+        300 pixels a metre, `noise` metres of error in space and picture.
+        """
         world = self.world()
         if rng is not None:
             world = world + rng.normal(0, noise, world.shape).astype(np.float32)
         picture = np.column_stack(
-            [320 + 300 * world[:, 0], 240 - 300 * world[:, 1], np.full(len(world), visible)]
+            [
+                320 + 300 * world[:, 0],
+                FLOOR_PX - 300 * (world[:, 1] - self.world()[ANKLES, 1].min()),
+                np.full(len(world), visible),
+            ]
         )
         return Subject(
             id=1,

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 
 from edge.calibration import CameraSettings
+from edge.coach.observer import Observer
+from edge.coach.records import CoachEvent, Cue, SetSummary
 from edge.hub import Hub, _Total
 from edge.link import CameraState, Hello
+from edge.recorder import Recorder
 from edge.store import Store
-from tests.coach.test_observer import RATE, frame, squatting
+from edge.store.records import KeptSummary
+from tests.coach.test_observer import RATE, frame, squatting, standing
 from tests.figure import Figure
+from tests.store.samples import repetition as counted
 from tests.test_calibration import seen
 from tests.truth.camera import Camera
 from tests.truth.walking import walk
@@ -56,7 +61,7 @@ class Desk:
 
 
 def plank(number: int) -> PoseFrame:
-    return frame(number, Figure(lean=80, hip=(5, 5), yaw=90).subject())
+    return frame(number, Figure(lean=80, hip=(5, 5), elbow=(90, 90), yaw=90).subject())
 
 
 def test_a_stay_becomes_a_session_and_everything_is_told_once(store: Store) -> None:
@@ -67,7 +72,7 @@ def test_a_stay_becomes_a_session_and_everything_is_told_once(store: Store) -> N
     kinds = desk.kinds()
     assert [kind for kind in kinds if kind != "rep_measured"] == [
         *("set_start", "rep", "session_start", "rep", "rep", "rep", "rep"),
-        *("set_end", "session_end"),
+        *("set_end", "set_summary", "session_end"),
     ]
     assert kinds.count("rep_measured") == 5
     store.flush()
@@ -78,6 +83,8 @@ def test_a_stay_becomes_a_session_and_everything_is_told_once(store: Store) -> N
     assert max(b - a for a, b in pairwise(samples.t)) < 0.3
     (done,) = store.session(session.id).sets
     assert [repetition.t for repetition in done.repetitions] == pytest.approx([1, 3, 5, 7, 9], abs=0.1)
+    assert done.summary is not None
+    assert (done.summary.exercise, done.summary.reps, done.rejected_reps) == ("squat", 5, 0)
     for repetition in done.repetitions:
         assert repetition.measures["rep_range"].value == pytest.approx(100, abs=6)
 
@@ -87,7 +94,7 @@ def test_those_who_walk_by_leave_no_session_but_their_set_ends(store: Store) -> 
     for number in range(1, 80):
         desk.hub.take(frame(number, squatting(number, 1)))
     desk.hub.end("stopped")
-    assert desk.kinds() == ["set_start", "rep", "rep_measured", "set_end"]
+    assert desk.kinds() == ["set_start", "rep", "rep_measured", "set_end", "set_summary"]
     store.flush()
     assert store.sessions(10) == []
 
@@ -115,7 +122,44 @@ def test_another_exercise_is_chosen_in_the_dashboard(store: Store) -> None:
     assert len(desk.events) == before
     desk.hub.live.choose("lunge")
     desk.hub.take(frame(150, squatting(150, 1)))
-    assert desk.kinds()[before:] == ["set_end"]
+    assert desk.kinds()[before:] == ["set_end", "set_summary"]
+
+
+CUE = Cue(t=6.0, exercise="squat", rule="depth", text={"en": "Lower.", "ko": "더 내려가세요."})
+
+
+def test_a_set_is_kept_under_the_name_that_was_found_and_with_what_was_said(store: Store) -> None:
+    observer, recorder = Observer("squat"), Recorder(store)
+
+    def happened(kind: str, t: float, exercise: str = "squat", **more: Any) -> CoachEvent:
+        return CoachEvent(t=t, kind=kind, exercise=exercise, **more)  # type: ignore[arg-type]
+
+    told = {
+        130: [happened("set_start", 4), happened("rep", 4.2, repetition=counted(4.2))],
+        160: [happened("cue", 5.2, cue=CUE), happened("rejected_rep", 5.3, reason="trunk_lean")],
+        170: [happened("set_renamed", 5.6, "jump_squat"), happened("cue", 6, "jump_squat", cue=CUE)],
+        180: [happened("rejected_rep", 6.0, reason="hip_split"), happened("cue", 6, cue=CUE)],
+        200: [
+            happened("set_end", 6.5, "jump_squat"),
+            happened("set_summary", 6.5, summary=SetSummary(exercise="jump_squat", reps=1, rejected_reps=2)),
+        ],
+    }
+    events = []
+    for number in range(1, 240):
+        (seen,) = observer.update(frame(number, standing(1)))
+        events += recorder.take(seen._replace(events=told.get(number, [])), number / RATE, None)
+        if number == 190:
+            store.flush()
+            (running,) = store.session(recorder.session(seen.person) or "").sets
+            assert (running.exercise, running.rejected_reps, running.summary) == ("jump_squat", 2, None)
+    store.flush()
+    (session,) = store.sessions(1)
+    assert [(one.exercise, one.reps) for one in session.exercises] == [("jump_squat", 1)]
+    (done,) = store.session(session.id).sets
+    assert done.summary == KeptSummary(exercise="jump_squat", reps=1, rejected_reps=2, cues={"depth": 2})
+    reasons = [event.reason for event in events if event.kind == "rejected_rep"]
+    assert reasons == ["trunk_lean", "hip_split"]
+    assert [event.cue for event in events if event.kind == "cue"] == [CUE] * 3
 
 
 def test_sessions_from_before_the_clock_was_set_get_their_time(store: Store) -> None:

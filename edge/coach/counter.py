@@ -44,21 +44,6 @@ _LEAVING = _time_share(NEAR)
 _COUNTED = _time_share(RETURN)
 
 
-class Sample(NamedTuple):
-    """What a counter needs to know of one moment."""
-
-    t: float
-    """Seconds, increasing."""
-    progress: float
-    """0 at the start position, 1 at the far end of a textbook repetition."""
-    lead: float
-    """The leading signal's own value, reported with the repetition."""
-    visibility: float
-    """How well the joints behind it are seen, 0-1."""
-    gates: tuple[bool | None, ...] = ()
-    """For each condition of the exercise whether it holds; None where it cannot be told or does not apply."""
-
-
 class Excursion(NamedTuple):
     """One movement out and back.
 
@@ -67,71 +52,61 @@ class Excursion(NamedTuple):
     """
 
     full: bool
+    left: float
+    """Seconds: the last moment near the start position."""
     began: float
-    """Seconds."""
     peaked: float
+    counted: float
+    """When enough of the way back was seen."""
     ended: float
+    low: float
+    """Progress at the start position."""
     span: float
     """Size in textbook repetitions."""
-    low: float
-    high: float
-    """The leading signal at the start position and at the far end."""
-    visibility: float
-    """Mean of its samples."""
-    allowed: float
-    """The least share of the samples, over all conditions, in which one held; 1 where none could be judged."""
 
 
 class _Way:
     """The excursion in progress."""
 
-    def __init__(self, low: Sample, left_at: float, now: Sample) -> None:
+    __slots__ = ("high", "high_at", "left_at", "low", "trough", "trough_at", "turned_at")
+
+    def __init__(self, low: float, left_at: float, t: float, progress: float) -> None:
         self.low = low
         self.left_at = left_at
         """The last moment near the start position."""
-        self.high = self.trough = now
+        self.high = self.trough = progress
         """The far end so far, and the lowest point since."""
-        self.turned_at = now.t
-        """The last moment near the far end."""
-        self.samples = 0
-        self.visibility = 0.0
-        self.judged = [0] * len(now.gates)
-        self.held = [0] * len(now.gates)
+        self.high_at = self.trough_at = self.turned_at = t
+        """`turned_at`: the last moment near the far end."""
 
     @property
     def span(self) -> float:
-        return self.high.progress - self.low.progress
+        return self.high - self.low
 
-    def add(self, now: Sample) -> None:
-        self.samples += 1
-        for at, holds in enumerate(now.gates):
-            self.judged[at] += holds is not None
-            self.held[at] += holds is True
-        self.visibility += now.visibility
-        if now.progress > self.high.progress:
-            self.high = self.trough = now
-        if now.progress < self.trough.progress:
-            self.trough = now
-        if self.back(now) < NEAR:  # back at the far end: what was between was no way back
-            self.turned_at = now.t
-            self.trough = now
+    def add(self, t: float, progress: float) -> float:
+        """Take one moment; the share of the way that has been gone back."""
+        if progress > self.high:
+            self.high = self.trough = progress
+            self.high_at = self.trough_at = t
+        elif progress < self.trough:
+            self.trough, self.trough_at = progress, t
+        back = (self.high - progress) / (self.high - self.low)
+        if back < NEAR:  # back at the far end: what was between was no way back
+            self.turned_at = self.trough_at = t
+            self.trough = progress
+        return back
 
-    def back(self, now: Sample) -> float:
-        """Share of the way that has been gone back."""
-        return (self.high.progress - now.progress) / self.span
-
-    def excursion(self, *, full: bool, ended: float) -> Excursion:
-        out = (self.high.t - self.left_at) / (1 - _LEAVING)
+    def excursion(self, *, full: bool, counted: float, ended: float) -> Excursion:
+        out = (self.high_at - self.left_at) / (1 - _LEAVING)
         return Excursion(
             full=full,
-            began=self.high.t - out,
-            peaked=self.high.t,
+            left=self.left_at,
+            began=self.high_at - out,
+            peaked=self.high_at,
+            counted=counted,
             ended=ended,
+            low=self.low,
             span=self.span,
-            low=self.low.lead,
-            high=self.high.lead,
-            visibility=self.visibility / self.samples,
-            allowed=min((held / n for held, n in zip(self.held, self.judged, strict=True) if n), default=1.0),
         )
 
 
@@ -142,76 +117,82 @@ class Counter:
         """`min_s`, `max_s`: bounds in seconds for one repetition, from leaving the start to counting."""
         self._bounds = (min_s, max_s)
         self._spans: deque[float] = deque(maxlen=LATEST)
+        self.stir = STIR
+        """How far to leave the start position for a repetition to begin."""
+        self.full = FULL
+        """Excursion from which a repetition is a full one for this person."""
         self.reset()
 
     def reset(self) -> None:
         """Forget the excursion in progress; the person's range stays known."""
-        self._low: Sample | None = None
-        self._left_at = 0.0
+        self._low: float | None = None
+        self._low_at = self._left_at = 0.0
         self._way: _Way | None = None
         self.phase: Phase = "ready"
-
-    @property
-    def stir(self) -> float:
-        """How far to leave the start position for a repetition to begin."""
-        return max(STIR, STIR_SHARE * median(self._spans)) if len(self._spans) >= 2 else STIR
-
-    @property
-    def full(self) -> float:
-        """Excursion from which a repetition is a full one for this person."""
-        if len(self._spans) < 3:
-            return FULL
-        low, high = FULL_LIMITS
-        return min(max(FULL_SHARE * median(self._spans), low), high)
 
     @property
     def under_way_since(self) -> float | None:
         """When the movement in progress left the start position; None at rest."""
         return self._way.left_at if self._way else None
 
-    def update(self, now: Sample) -> Excursion | None:
-        """Feed one moment; returns an excursion at the moment it is complete."""
+    @property
+    def peak(self) -> tuple[float, float] | None:
+        """Of the movement in progress: the time of the far end so far, and the way there; None at rest."""
+        return (self._way.high_at, self._way.span) if self._way else None
+
+    def update(self, t: float, progress: float) -> Excursion | None:
+        """Feed one moment at `t` seconds; returns an excursion at the moment it is complete.
+
+        `progress`: 0 at the start position, 1 at the far end of a textbook repetition.
+        """
         way = self._way
         if way is None:
-            self._wait(now)
+            self._wait(t, progress)
             return None
-        way.add(now)
-        back = way.back(now)
+        back = way.add(t, progress)
         if back < NEAR:
             self.phase = "peak" if way.span >= self.full else "out"
         else:
             self.phase = "back"
-        on_the_way_s = now.t - way.turned_at
+        on_the_way_s = t - way.turned_at
         if back >= RETURN and on_the_way_s >= MISREAD * self._bounds[0]:
-            rest = (now.t - way.turned_at) * (1 - _COUNTED) / (_COUNTED - _LEAVING)
-            return self._complete(way, counted=now, ended=now.t + rest, next_low=now)
-        fall, rise = way.high.progress - way.trough.progress, now.progress - way.trough.progress
+            rest = on_the_way_s * (1 - _COUNTED) / (_COUNTED - _LEAVING)
+            return self._complete(way, counted=t, ended=t + rest, low=progress)
+        fall, rise = way.high - way.trough, progress - way.trough
         if on_the_way_s >= self._bounds[0] and fall >= self.stir and rise >= max(self.stir, AGAIN * fall):
-            excursion = self._complete(way, counted=way.trough, ended=way.trough.t, next_low=way.trough)
-            self._way = _Way(way.trough, way.trough.t, now)
+            excursion = self._complete(way, counted=way.trough_at, ended=way.trough_at, low=way.trough)
+            self._way = _Way(way.trough, way.trough_at, t, progress)
             self.phase = "out"
             return excursion
-        if now.t - way.left_at > self._bounds[1]:
+        if t - way.left_at > self._bounds[1]:
             self.reset()  # no repetition takes that long: where the person is now is the start position
         return None
 
-    def _complete(self, way: _Way, *, counted: Sample, ended: float, next_low: Sample) -> Excursion | None:
+    def _complete(self, way: _Way, *, counted: float, ended: float, low: float) -> Excursion | None:
         """End the way; an excursion if it took as long as a repetition may."""
         full = way.span >= self.full
-        self._way, self._low, self._left_at = None, next_low, next_low.t
+        self._way, self._low, self._low_at, self._left_at = None, low, counted, counted
         shortest, longest = self._bounds
-        if not shortest <= counted.t - way.left_at <= longest:
+        if not shortest <= counted - way.left_at <= longest:
             return None
-        self._spans.append(way.span)
-        return way.excursion(full=full, ended=ended)
+        self._remember(way.span)
+        return way.excursion(full=full, counted=counted, ended=ended)
 
-    def _wait(self, now: Sample) -> None:
+    def _remember(self, span: float) -> None:
+        self._spans.append(span)
+        if len(self._spans) >= 2:
+            self.stir = max(STIR, STIR_SHARE * median(self._spans))
+        if len(self._spans) >= 3:
+            low, high = FULL_LIMITS
+            self.full = min(max(FULL_SHARE * median(self._spans), low), high)
+
+    def _wait(self, t: float, progress: float) -> None:
         """At or near the start position: follow it down, and notice when it is left."""
-        if self._low is None or now.progress <= self._low.progress:
-            self._low = now
-        if now.progress <= self._low.progress + NEAR:
-            self._left_at = now.t
+        if self._low is None or progress <= self._low:
+            self._low, self._low_at = progress, t
+        if progress <= self._low + NEAR:
+            self._left_at = t
             self.phase = "ready"
-        if now.progress >= self._low.progress + self.stir:
-            self._way = _Way(self._low, self._left_at, now)
+        elif progress >= self._low + self.stir:
+            self._way = _Way(self._low, self._left_at, t, progress)
             self.phase = "out"

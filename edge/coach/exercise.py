@@ -1,19 +1,44 @@
-"""Exercises are rows: one TOML file each, checked in full when it is read."""
+"""Exercises are rows: one TOML file each, checked in full when it is read.
+
+A row says three things of a movement: in which signals it shows and how far a textbook repetition goes (`parts`:
+these count), what the body looks like meanwhile (`start`, `far`, `always`, `travel`: these tell it from other
+movements), and what good form is (`form`). What a row does not name is expected to stay about still, unless it is
+`free`.
+"""
 
 from __future__ import annotations
 
 import math
-from functools import cache
-from importlib import resources
-from typing import TYPE_CHECKING, Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
-from edge.errors import ConfigError
+from edge.coach.compendium import activities
 from edge.motion import signals
 
-if TYPE_CHECKING:
-    from importlib.resources.abc import Traversable
+Species = Literal["human", "dog"]
+Bounds = tuple[float, float]
+"""Least and most; infinite where there is no bound."""
+Text = dict[str, str]
+"""By language: en and ko."""
+Camera = Literal["side", "front", "side_low", "front_low"]
+"""Where the camera serves the exercise; `low`: on the height of somebody who lies."""
+Step = str | int
+"""A key of a table, or a number in a list."""
+RESERVED = {"auto"}
+"""What the box calls other things than an exercise."""
+_LANGUAGES = {"en", "ko"}
+_LONGEST_TEXT = 90
+_NAME = r"^[a-z][a-z0-9_]{1,39}\Z"
+
+
+class MisfitError(ValueError):
+    """What is wrong in a row, and the way to it from the top: ("parts", 0, "signal")."""
+
+    def __init__(self, reason: str, *path: Step) -> None:
+        super().__init__(reason)
+        self.path = path
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -24,94 +49,186 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     full: float
 
 
-class Gate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A condition for a movement to be this exercise: a signal within bounds."""
+class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Good form: a number of each repetition (of a hold: of each second) within bounds, and what to say otherwise."""
 
+    id: Annotated[str, Meta(pattern=_NAME)]
     signal: str
-    at_least: float = float("-inf")
-    at_most: float = float("inf")
-    when: Literal["always", "far_end"] = "always"
-    """`far_end`: only in the half of the movement away from the start position."""
+    """Name of a signal; of the tempo: `eccentric_s`, `concentric_s`, `duration_s`."""
+    of: Literal["start", "far", "least", "most", "travel", "apart", "time"] = "far"
+    """`start`, `far`: at these ends; `least`, `most`, `travel`: over the repetition; `apart`: left less right at the
+    far end, without its sign; `time`: of the tempo."""
+    good: Bounds
+    cue: Text
+    """What to say when it is outside. Short: it is spoken."""
+    praise: Text | None = None
+    """What to say of a set in which it was inside."""
+    weight: Annotated[float, Meta(ge=1, le=3)] = 1.0
+    """3: may hurt, 2: costs the exercise its purpose, 1: could be better."""
+
+
+MUSCLES = (
+    *("trapezius", "rhomboids", "latissimus_dorsi", "erector_spinae", "quadratus_lumborum", "neck_flexors"),
+    *("deltoids", "anterior_deltoid", "lateral_deltoid", "posterior_deltoid"),
+    *("rotator_cuff", "serratus_anterior"),
+    *("pectoralis_major", "biceps_brachii", "brachialis", "triceps_brachii", "forearms"),
+    *("abdominals", "obliques", "hip_flexors", "gluteus_maximus", "gluteus_medius", "adductors"),
+    *("quadriceps", "hamstrings", "calves", "tibialis_anterior"),
+)
+"""Their codes, from the neck to the feet. What they are called is in the dashboard's texts."""
+
+
+class Muscles(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which muscles an exercise asks for; see `MUSCLES`."""
+
+    prime: tuple[str, ...] = ()
+    stabilisers: tuple[str, ...] = ()
 
 
 class Exercise(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One exercise. A `hold` has gates alone and is counted in seconds."""
+    """One exercise. A `hold` has no parts and is counted in seconds; `other` movements are known, not counted.
 
-    id: str
-    name: dict[str, str]
-    kind: Literal["reps", "hold"] = "reps"
+    The `rhythm` has no parts either: it is whatever repeats, and no other row describes.
+    """
+
+    id: Annotated[str, Meta(pattern=_NAME)]
+    name: Text
+    kind: Literal["reps", "hold", "rhythm", "other"] = "reps"
+    species: Species = "human"
     view: Literal["front", "side", "any"] = "any"
+    camera: Camera = "side"
     sides: Literal["together", "each", "whole"] = "together"
     """`together`: both limbs make one repetition; `each`: a limb counts by itself; `whole`: there are no sides."""
     out: Literal["eccentric", "concentric"] = "eccentric"
     """Whether muscles lengthen or shorten on the way to the far end."""
     parts: tuple[Part, ...] = ()
-    gates: tuple[Gate, ...] = ()
-    still: tuple[str, ...] = ()
-    """Joint signals that hardly move in this exercise: what tells it from others when nobody has named it."""
+    start: dict[str, Bounds] = {}
+    """Signals between the repetitions. Of a side: of the side that moves, of both where they move together; with
+    `_other` behind the name, of the other side."""
+    far: dict[str, Bounds] = {}
+    """Signals at the far end."""
+    always: dict[str, Bounds] = {}
+    """Signals at every moment."""
+    travel: dict[str, Bounds] = {}
+    """How far signals move over a repetition, of a hold over a second; degrees or trunk lengths."""
+    free: tuple[str, ...] = ()
+    """Signals that may do anything meanwhile."""
+    auto: bool = True
+    """False: everyday life looks the same, so it is recognised only where somebody has chosen it."""
+    prior: Annotated[float, Meta(ge=-3, le=0)] = 0.0
+    """Nats by which the exercise is rarer than the one that looks most like it."""
     min_s: float = 0.35
     max_s: float = 30.0
+    """Seconds that a repetition may take."""
+    met: str = ""
+    """Code in the Compendium of Physical Activities 2011 (`compendium.toml`); empty for what it does not have."""
+    muscles: Muscles = Muscles()
+    form: tuple[Rule, ...] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what the types alone let through."""
-        if set(self.name) != {"en", "ko"}:
-            raise ValueError("name: needs exactly the languages en and ko")
-        if (self.kind == "reps") != bool(self.parts):
-            raise ValueError("parts: an exercise of repetitions needs at least one, a hold has none")
-        if self.kind == "hold" and not self.gates:
-            raise ValueError("gates: a hold needs at least one")
-        if not 0 < self.min_s < self.max_s:
-            raise ValueError("min_s and max_s: need 0 < min_s < max_s")
-        for part in self.parts:
-            if not (math.isfinite(part.rest) and math.isfinite(part.full)):
-                raise ValueError(f"parts: rest and full of {part.signal} must be finite")
+        """Refuse what the types alone let through, with a `MisfitError`."""
+        if self.id in RESERVED:
+            raise MisfitError(f"{self.id} is taken", "id")
+        _check_text(self.name, "name")
+        if not 0 < self.min_s < self.max_s <= LONGEST_S:
+            raise MisfitError(f"needs 0 < min_s < max_s <= {LONGEST_S:g}", "min_s")
+        self._check_parts()
+        for table in ("start", "far", "always", "travel"):
+            for name, bounds in getattr(self, table).items():
+                self._check_bounds(table, name, bounds)
+        for n, name in enumerate(self.free):
+            _signal(name, "free", n)
+        for n, rule in enumerate(self.form):
+            self._check_rule(rule, "form", n)
+            if rule.id in {other.id for other in self.form[:n]}:
+                raise MisfitError(f"two rules are called {rule.id}", "form", n, "id")
+        if self.met and self.met not in activities():
+            raise MisfitError(
+                f"{self.met} is no code of conditioning exercise in the Compendium of 2011", "met"
+            )
+        for kind in ("prime", "stabilisers"):
+            for muscle in getattr(self.muscles, kind):
+                if muscle not in MUSCLES:
+                    raise MisfitError(f"there is no muscle {muscle}", "muscles", kind)
+
+    def _check_parts(self) -> None:
+        if (self.kind in ("hold", "rhythm")) == bool(self.parts):
+            raise MisfitError("an exercise of repetitions has at least one, a hold has none", "parts")
+        if self.kind == "hold" and not self.always:
+            raise MisfitError("a hold needs at least one signal", "always")
+        if self.kind == "hold" and (self.start or self.far):
+            raise MisfitError(
+                "a hold has no ends, only `always` and `travel`", "start" if self.start else "far"
+            )
+        for n, part in enumerate(self.parts):
+            signal = _signal(part.signal, "parts", n, "signal")
+            if signal.unit == "place":
+                raise MisfitError(
+                    f"{part.signal} has no zero: say in `travel` how far it goes", "parts", n, "signal"
+                )
+            if part.signal in signals.SIDED and self.sides == "whole":
+                raise MisfitError(
+                    f"{part.signal} has sides: write {part.signal}_left or _right, or change `sides`",
+                    *("parts", n, "signal"),
+                )
+            for end in ("rest", "full"):
+                if not math.isfinite(getattr(part, end)):
+                    raise MisfitError("must be a finite number", "parts", n, end)
             if part.rest == part.full:
-                raise ValueError(f"parts: rest and full of {part.signal} are the same")
-            if not signal_names(part.signal, self.sides) <= signals.NAMES:
-                raise ValueError(f"parts: no signal {part.signal} for sides = {self.sides}")
-        for signal in self.still:
-            if signal not in signals.SIDED:
-                raise ValueError(f"still: {signal} is no signal of a joint")
-        for gate in self.gates:
-            if not signal_names(gate.signal, "together") <= signals.NAMES:
-                raise ValueError(f"gates: no signal {gate.signal}")
+                raise MisfitError("rest and full are the same", "parts", n, "full")
+
+    def _check_bounds(self, table: str, name: str, bounds: Bounds) -> None:
+        bare = name.removesuffix("_other")
+        signal = _signal(bare, table, name)
+        if bare != name and not (bare in signals.SIDED and self.sides == "each" and self.kind != "hold"):
+            raise MisfitError("`_other` needs a signal with sides, and repetitions of each", table, name)
+        if signal.unit == "place" and table != "travel":
+            raise MisfitError(
+                f"{bare} has no zero: only how far it goes (`travel`) means something", table, name
+            )
+        _check_order(bounds, table, name)
+
+    def _check_rule(self, rule: Rule, *at: Step) -> None:
+        if (rule.of == "time") != (rule.signal in TEMPO):
+            raise MisfitError(f'of = "time" goes with one of {", ".join(TEMPO)}', *at, "signal")
+        if self.kind == "hold" and rule.of in ("start", "time"):
+            raise MisfitError("a hold has no ends and no tempo", *at, "of")
+        if rule.of != "time":
+            signal = _signal(rule.signal, *at, "signal")
+            if signal.unit == "place" and rule.of != "travel":
+                raise MisfitError(f"{rule.signal} has no zero: only its `travel` means something", *at, "of")
+        if rule.of == "apart" and rule.signal not in signals.SIDED:
+            raise MisfitError(f"{rule.signal} has no sides that could be apart", *at, "of")
+        _check_order(rule.good, *at, "good")
+        _check_text(rule.cue, *at, "cue")
+        if rule.praise is not None:
+            _check_text(rule.praise, *at, "praise")
 
 
-def signal_names(signal: str, sides: str) -> set[str]:
-    """The signals behind a part or gate: one of each side where the signal has sides and they are asked for."""
-    if signal in signals.SIDED and sides != "whole":
-        return {f"{signal}_left", f"{signal}_right"}
-    return {signal}
+TEMPO = ("eccentric_s", "concentric_s", "duration_s")
+"""What a rule on tempo may speak of."""
+LONGEST_S = 60.0
+"""Seconds that a repetition may take at most."""
 
 
-@cache
-def exercises() -> dict[str, Exercise]:
-    """Every exercise that comes with the box, by id, in alphabetical order."""
-    folder = resources.files("edge.coach").joinpath("exercises")
-    files = sorted(
-        (file for file in folder.iterdir() if file.name.endswith(".toml")), key=lambda file: file.name
-    )
-    return {row.id: row for row in map(read_exercise, files)}
+def _check_text(text: Text, *at: Step) -> None:
+    if set(text) != _LANGUAGES:
+        raise MisfitError("needs exactly the languages en and ko", *at)
+    for language, line in text.items():
+        if not line.strip() or not line.isprintable() or len(line) > _LONGEST_TEXT:
+            raise MisfitError(f"needs one line of 1 to {_LONGEST_TEXT} letters", *at, language)
 
 
-def read_exercise(file: Traversable) -> Exercise:
-    """The row in `file`; ConfigError with the file and the field that is wrong."""
-    try:
-        row = msgspec.toml.decode(file.read_bytes(), type=Exercise)
-    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"exercise {file.name}: {error}", "Compare it with the other exercise files."
-        ) from error
-    if f"{row.id}.toml" != file.name:
-        raise ConfigError(f"exercise {file.name}: its id is {row.id}", "Name the file like the id.")
-    return row
+def _signal(name: str, *at: Step) -> signals.Signal:
+    """The row of the signal, or of one side of it."""
+    for signal in signals.SIGNALS:
+        if name == signal.name or (signal.sided and name in (f"{signal.name}_left", f"{signal.name}_right")):
+            return signal
+    raise MisfitError(f"there is no signal {name}", *at)
 
 
-def exercise(exercise_id: str) -> Exercise:
-    """The exercise called `exercise_id`; ConfigError when there is none."""
-    try:
-        return exercises()[exercise_id]
-    except KeyError:
-        raise ConfigError(
-            f"there is no exercise {exercise_id}", f"Choose one of: {', '.join(exercises())}, or auto."
-        ) from None
+def _check_order(bounds: Bounds, *at: Step) -> None:
+    if not bounds[0] < bounds[1]:  # nor if one of them is no number
+        raise MisfitError("the first bound must be below the second", *at)
+    if math.isinf(bounds[0]) and math.isinf(bounds[1]):
+        raise MisfitError("bounds that everything is within say nothing", *at)

@@ -21,6 +21,7 @@ from edge.motion.trembling import Speeds
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from edge.coach.form import Strictness
     from edge.coach.records import CoachEvent, CoachState
     from edge.link import PoseFrame, Subject
     from edge.motion.grades import Measure
@@ -34,12 +35,12 @@ _RATE_MEMORY = 0.1
 class Person:
     """One subject (a person; dogs follow) from the first to the last frame."""
 
-    def __init__(self, subject: Subject, t: float, choice: str, height_m: float | None) -> None:
+    def __init__(self, subject: Subject, t: float, coach: Coach, height_m: float | None) -> None:
         self.id = subject.id
         self.species: Literal["human", "dog"] = subject.species
         self.first_seen = self.last_seen = t
         self.frames = 0
-        self.coach = Coach(choice)
+        self.coach = coach
         self.summary = Summary()
         self.repetitions = Repetitions()
         self.spot = Spot(subject.species, height_m)
@@ -84,9 +85,10 @@ class Observer:
 
         `height_m`: body height of whoever is seen; None: not known. `look`: the lens for pictures of a size.
         """
-        Coach(choice)
-        self._look = look
+        self.strictness: Strictness = "normal"
         self.choice = choice
+        self._coach()
+        self._look = look
         self.people: dict[int, Person] = {}
         """By id: those in view, and those who went out of it a moment ago."""
         self.height_m = height_m
@@ -107,9 +109,22 @@ class Observer:
             return
         Coach(choice)
         self.choice = choice
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """There are other exercises than before: sets in progress end."""
         for person in self.people.values():
             person.finish_set()
-            person.coach = Coach(choice)
+            person.coach = self._coach()
+
+    def judge(self, strictness: Strictness) -> None:
+        """So much of the form is let pass from now on."""
+        self.strictness = strictness
+        for person in self.people.values():
+            person.coach.judge(strictness)
+
+    def _coach(self) -> Coach:
+        return Coach(self.choice, strictness=self.strictness)
 
     def update(self, frame: PoseFrame) -> list[Observation]:
         """What is to be said of everyone in `frame`."""
@@ -120,7 +135,7 @@ class Observer:
         for subject in frame.subjects:
             person = self.people.get(subject.id)
             if person is None:
-                person = self.people[subject.id] = Person(subject, t, self.choice, self.height_m)
+                person = self.people[subject.id] = Person(subject, t, self._coach(), self.height_m)
             body = Body.of(subject.skeleton, subject.points(), subject.world_points(), lens)
             now = Signals(body)
             measures = measure_body(now, self.rate or math.inf, person.speeds.update(t, body))

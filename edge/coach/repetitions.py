@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from msgspec.structs import replace
 
-from edge.coach.exercise import exercise
+from edge.coach.library import exercise
 from edge.coach.records import CoachEvent, RepetitionMeasure
 from edge.coach.summary import Mean
 from edge.motion.angles import ROW

@@ -1,4 +1,4 @@
-"""One exercise row watching one person: from signals to progress, from progress to repetitions."""
+"""Rows watching one person: from signals to movements, and from movements to repetitions of a row."""
 
 from __future__ import annotations
 
@@ -6,134 +6,197 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from edge.coach.counter import Counter, Excursion, Sample
+from edge.coach.counter import Counter, Excursion
+from edge.coach.judge import Judge, Verdict
+from edge.coach.lanes import Lane, Lanes
 from edge.coach.records import Repetition
-from edge.motion.signals import SIDED
+from edge.coach.survey import survey
+from edge.motion.course import Course
 
 if TYPE_CHECKING:
-    from edge.coach.exercise import Exercise, Gate, Part
+    from collections.abc import Sequence
+
+    from edge.coach.exercise import Exercise, Part
     from edge.coach.records import Phase, Side
+    from edge.coach.survey import Survey
     from edge.motion.signals import Signals
 
-VISIBLE = 0.4
-"""Visibility below which a joint says nothing about a gate."""
-GUESSED = 0.05
-"""Visibility below which a limb's signal is left out: the model guesses it from the rest of the body."""
-SEEN_SHARE = 0.3
-"""Mean visibility over a movement for it to count: a limb may vanish behind the body, but not all the way."""
-CLEARER = 0.35
-"""A limb seen this much worse than the other is left out, too: it is hidden behind the body and guessed."""
 BRIDGE_S = 1.5
 """Seconds without a usable signal after which the movement in progress is given up."""
-GATE_SHARE = 0.7
-"""Share of the frames that tell in which each gate must have been open."""
-SAME = 0.5
-"""Overlap (share of the shorter) from which both limbs' movements are one repetition."""
-STILL_DEG = 45.0
-"""Degrees by which a joint that should be still may move."""
-HOLD_AFTER_S = 1.0
-"""Seconds in position before a hold counts, from its beginning."""
-HOLD_GAP_S = 0.5
-"""Seconds out of position that do not end a hold."""
+SAME = 0.3
+"""Share of a repetition's time up to which both limbs' far ends are one repetition."""
+SLOWER = 1.5
+"""How many times as long as the way back the way out may take in a movement that is looked at a second time."""
+ASIDE = 0.7
+"""Share of the other limb's way at the same time below which a limb only goes along with it."""
+MEANWHILE = 0.8
+"""Share of a movement's time in which the other limb was under way, too, from which it happened meanwhile."""
+SAME_SIZE = 0.5
+"""Share of one limb's way that the other must go, too."""
+BEFORE_S = 0.5
+"""Seconds before a movement that show its start position, and a jump that came before."""
+UNTIL_COUNTED = 0.6
+"""Share of a repetition's time from leaving the start position until it is counted, at least."""
+_LIMBS: dict[str, tuple[Side | None, ...]] = {
+    "together": ("both",),
+    "each": ("left", "right"),
+    "whole": (None,),
+}
 
 
-class _Reading(NamedTuple):
-    progress: float
-    lead: float
-    visibility: float
+class Movement(NamedTuple):
+    """What a row makes of a movement out and back."""
+
+    repetition: Repetition
+    """As it would count."""
+    verdict: Verdict
+    seen: Survey
+    """What the body looked like meanwhile."""
+
+    @property
+    def ended(self) -> float:
+        """Seconds."""
+        return self.repetition.t + self.repetition.duration_s / 2
+
+    def overlaps(self, other: Repetition) -> bool:
+        """Whether it was at its far end about when `other` was."""
+        return abs(self.repetition.t - other.t) < min(self.repetition.duration_s, other.duration_s) / 2
 
 
-class _Stillness:
-    """The range of the joints that should not move, from one repetition to the next."""
+class _Limb:
+    """One lane and its counter."""
 
-    def __init__(self, row: Exercise) -> None:
-        self._names = [_named(signal, side) for signal in row.still for side in ("left", "right")]
-        self._low: dict[str, float] = {}
-        self._high: dict[str, float] = {}
-
-    def add(self, now: Signals) -> None:
-        for name in self._names:
-            value, visibility = now[name]
-            if visibility >= VISIBLE:
-                self._low[name] = min(value, self._low.get(name, value))
-                self._high[name] = max(value, self._high.get(name, value))
-
-    def take(self) -> bool:
-        """Whether they were still since the last call."""
-        still = all(self._high[name] - low <= STILL_DEG for name, low in self._low.items())
-        self._low.clear()
-        self._high.clear()
-        return still
-
-
-class Watch:
-    """Counts one exercise for one person."""
-
-    def __init__(self, row: Exercise) -> None:
-        self.row = row
-        self.reps = self.partial_reps = 0
+    def __init__(self, lane: int, way: Lane, counter: Counter) -> None:
+        self.lane = lane
+        self.side = way.side
+        self.way = Lanes([way])
+        self.counter = counter
+        self.seen_at = 0.0
         self.progress: float | None = None
-        self.phase: Phase | None = None
-        self.fit = 0.0
-        """How well the latest repetition agrees with the textbook's, 0-1: its size, and the joints kept still."""
-        self._stillness = _Stillness(row)
-        limbs: dict[str, tuple[Side | None, ...]] = {
-            "together": ("both",),
-            "each": ("left", "right"),
-            "whole": (None,),
-        }
-        self._limbs = {side: Counter(row.min_s, row.max_s) for side in limbs[row.sides]}
-        self._seen_at: dict[Side | None, float] = {}
-        """When each limb was last seen."""
-        self._latest: dict[Side | None, Excursion] = {}
+        self.latest: Excursion | None = None
+        self.before: Excursion | None = None
+        """The one before the latest."""
 
-    def update(self, now: Signals, t: float) -> Repetition | None:
-        """Feed one moment at `t` seconds; a repetition when one is complete."""
-        complete = None
-        self._stillness.add(now)
-        readings: list[tuple[float, Phase]] = []
-        for side, counter in self._limbs.items():
-            reading = read(self.row.parts, side, now)
-            if reading is None:
-                continue
-            if t - self._seen_at.get(side, t) > BRIDGE_S:
-                counter.reset()
-            self._seen_at[side] = t
-            gates = tuple(is_open(gate, side, now, reading.progress) for gate in self.row.gates)
-            excursion = counter.update(Sample(t, reading.progress, reading.lead, reading.visibility, gates))
-            readings.append((reading.progress, counter.phase))
-            if excursion is not None and _trusted(excursion) and not self._counted(side, excursion):
-                self._latest[side] = excursion
-                complete = self._repetition(side, excursion)
-        if readings:
-            self.progress, self.phase = max(readings, key=lambda reading: reading[0])
-        return complete
+    def peaks(self) -> list[tuple[float, float]]:
+        """When it was furthest, and how far: in the movement in progress, and in the latest one."""
+        peaks = [] if self.counter.peak is None else [self.counter.peak]
+        return peaks if self.latest is None else [*peaks, (self.latest.peaked, self.latest.span)]
+
+
+class Track:
+    """A movement that one row or several count: rows that differ in posture alone share it."""
+
+    def __init__(self, row: Exercise, first_lane: int) -> None:
+        self.limbs = [
+            _Limb(first_lane + n, Lane(row.parts, side), Counter(UNTIL_COUNTED * row.min_s, row.max_s))
+            for n, side in enumerate(_LIMBS[row.sides])
+        ]
+        self.watches: list[Watch] = []
 
     @property
     def under_way(self) -> bool:
         """Whether a movement is in progress."""
-        return any(counter.under_way_since is not None for counter in self._limbs.values())
+        return any(limb.counter.under_way_since is not None for limb in self.limbs)
+
+    def survey(self, limb: _Limb, excursion: Excursion, course: Course) -> Survey:
+        """What the body looked like during an excursion."""
+        before = limb.before.counted if limb.before else float("-inf")
+        window = course.window(max(excursion.left - BEFORE_S, before), excursion.counted)
+        progress = limb.way.progress(window.values, window.visibility)[:, 0]
+        return survey(window, (progress - excursion.low) / excursion.span)
+
+    def shorter(self, limb: _Limb, excursion: Excursion, course: Course) -> Excursion | None:
+        """The same movement with a way out no slower than the way back; None where it has none that is slower.
+
+        Who gets down to the floor, or lifts a weight, and goes on with the first repetition leaves another start
+        position than the one to which each repetition comes back.
+        """
+        back_s = max(excursion.ended - excursion.peaked, BEFORE_S)
+        since = excursion.peaked - SLOWER * back_s
+        if since <= excursion.left:
+            return None
+        window = course.window(since, excursion.peaked)
+        progress = limb.way.progress(window.values, window.visibility)[:, 0]
+        if not np.isfinite(progress).any():
+            return None
+        at = int(np.nanargmin(progress))
+        left, low = float(window.times[at]), float(progress[at])
+        span = excursion.low + excursion.span - low
+        if span <= 0:
+            return None
+        return excursion._replace(
+            left=left, began=left, low=low, span=span, full=excursion.full and span >= limb.counter.full
+        )
+
+    def state(self) -> tuple[float | None, Phase]:
+        """Progress and phase of the limb that is furthest."""
+        limb = max(self.limbs, key=lambda limb: -1e9 if limb.progress is None else limb.progress)
+        return limb.progress, limb.counter.phase
+
+
+class Watch:
+    """One row's view of a track."""
+
+    def __init__(self, row: Exercise, track: Track) -> None:
+        self.row = row
+        self.track = track
+        self._judge = Judge(row)
+        self._latest: dict[Side | None, Excursion] = {}
+        """The latest movement of each limb that was the row's."""
+
+    def consider(self, side: Side | None, excursion: Excursion, seen: Survey) -> Movement | None:
+        """What the row makes of a movement; None where it is the other limb's, seen before."""
+        if self._counted(side, excursion) or self._aside(side, excursion):
+            return None
+        verdict = self._judge(seen, side, full=excursion.full)
+        if verdict.accepted:
+            self._latest[side] = excursion
+        repetition = self._repetition(self._moving(side, excursion), excursion, verdict)
+        return Movement(repetition, verdict, seen)
 
     def _counted(self, side: Side | None, new: Excursion) -> bool:
-        """Whether the other limb's repetition was this one."""
+        """Whether the other limb's repetition was this one: alternating limbs are half a repetition apart."""
         others = (old for limb, old in self._latest.items() if limb != side)
         return any(
-            min(old.ended, new.ended) - max(old.began, new.began)
-            > SAME * min(old.ended - old.began, new.ended - new.began)
+            abs(new.peaked - old.peaked) < SAME * min(old.ended - old.began, new.ended - new.began)
             for old in others
         )
 
-    def _repetition(self, side: Side | None, excursion: Excursion) -> Repetition:
-        self.fit = min(excursion.span, 1 / excursion.span) if self._stillness.take() else 0.0
-        self.reps += excursion.full
-        self.partial_reps += not excursion.full
-        for limb, counter in self._limbs.items():
-            since = counter.under_way_since
-            if limb != side and since is not None and since < excursion.peaked:
-                side = "both"
+    def _aside(self, side: Side | None, excursion: Excursion) -> bool:
+        """Whether the other limb makes a larger movement meanwhile: this one only goes along."""
+        near = SAME * (excursion.ended - excursion.began)
+        others = [limb for limb in self.track.limbs if limb.side != side]
+        peaks = [limb.counter.peak for limb in others]
+        return any(
+            abs(peak[0] - excursion.peaked) < near and excursion.span < ASIDE * peak[1]
+            for peak in peaks
+            if peak is not None
+        ) or any(
+            excursion.span < ASIDE * other.span
+            and min(other.counted, excursion.counted) - max(other.left, excursion.left)
+            > MEANWHILE * (excursion.counted - excursion.left)
+            for other in (limb.latest for limb in others)
+            if other is not None
+        )
+
+    def _moving(self, side: Side | None, excursion: Excursion) -> Side | None:
+        """`both`, where the other limb was at its far end at the same time.
+
+        One that takes turns is on its way out while this one comes back: it is furthest only now.
+        """
+        near = min(SAME * (excursion.ended - excursion.began), (excursion.counted - excursion.peaked) / 2)
+        for limb in self.track.limbs:
+            if limb.side != side and any(
+                abs(at - excursion.peaked) < near and span > SAME_SIZE * excursion.span
+                for at, span in limb.peaks()
+            ):
+                return "both"
+        return side
+
+    def _repetition(self, side: Side | None, excursion: Excursion, verdict: Verdict) -> Repetition:
         out, back = excursion.peaked - excursion.began, excursion.ended - excursion.peaked
         eccentric, concentric = (out, back) if self.row.out == "eccentric" else (back, out)
-        is_angle = not self.row.parts[0].signal.endswith(("_gap", "_rise"))
+        low, high = verdict.low, verdict.high
         return Repetition(
             t=excursion.peaked,
             kind="rep" if excursion.full else "partial",
@@ -141,86 +204,57 @@ class Watch:
             duration_s=excursion.ended - excursion.began,
             eccentric_s=eccentric,
             concentric_s=concentric,
-            range_deg=abs(excursion.high - excursion.low) if is_angle else None,
-            peak_deg=excursion.high if is_angle else None,
+            range_deg=None if low is None or high is None else abs(high - low),
+            peak_deg=high,
         )
 
 
-class HoldWatch:
-    """Times how long a person stays in the position of a hold."""
+class Watches:
+    """All rows that watch one person. What they have in common is computed once."""
 
-    def __init__(self, row: Exercise) -> None:
-        self.row = row
-        self.hold_s = 0.0
-        """All holds so far, in seconds."""
-        self.holding = False
-        self.present_s = 0.0
-        """The present hold, in seconds."""
-        self._since: float | None = None
-        self._inside_at = 0.0
+    def __init__(self, rows: Sequence[Exercise]) -> None:
+        """`rows`: of repetitions, or movements that are known and not counted."""
+        self.course = Course()
+        self.watches: list[Watch] = []
+        tracks: dict[tuple[tuple[Part, ...], str, float, float], Track] = {}
+        lanes: list[Lane] = []
+        for row in rows:
+            key = (row.parts, row.sides, row.min_s, row.max_s)
+            if key not in tracks:
+                tracks[key] = Track(row, len(lanes))
+                lanes += [Lane(row.parts, side) for side in _LIMBS[row.sides]]
+            self.watches.append(Watch(row, tracks[key]))
+            tracks[key].watches.append(self.watches[-1])
+        self._limbs = [(limb, track) for track in tracks.values() for limb in track.limbs]
+        self._lanes = Lanes(lanes) if lanes else None
 
-    def update(self, now: Signals, t: float) -> None:
-        """Feed one moment at `t` seconds; the time between two moments far apart is not credited."""
-        if self._since is not None and t - self._inside_at > HOLD_GAP_S:
-            self._since, self.holding, self.present_s = None, False, 0.0
-        if all(is_open(gate, "both", now, 1.0) for gate in self.row.gates):
-            if self._since is None:
-                self._since = self._inside_at = t
-            gained = t - (self._inside_at if self.holding else self._since)
-            self.holding = self.holding or gained >= HOLD_AFTER_S
-            if self.holding:
-                self.hold_s += gained
-                self.present_s += gained
-            self._inside_at = t
-
-
-def _trusted(excursion: Excursion) -> bool:
-    """Whether the movement was seen, and in a position in which it can be the exercise."""
-    return excursion.allowed >= GATE_SHARE and excursion.visibility >= SEEN_SHARE
-
-
-def read(parts: tuple[Part, ...], side: Side | None, now: Signals) -> _Reading | None:
-    """Progress of a limb; with both limbs together their mean by visibility; None when none is seen.
-
-    The mean, so that a misread limb costs half: one that moves alone makes half a repetition at most.
-    """
-    if side != "both":
-        return _read_limb(parts, side, now)
-    limbs = [limb for limb in (_read_limb(parts, "left", now), _read_limb(parts, "right", now)) if limb]
-    if not limbs:
-        return None
-    clearest = max(limb.visibility for limb in limbs)
-    clear = [limb for limb in limbs if limb.visibility >= CLEARER * clearest]
-    progress, lead, visibility = np.average(
-        clear, axis=0, weights=[limb.visibility for limb in clear]
-    ).tolist()
-    return _Reading(progress, lead, visibility)
-
-
-def _read_limb(parts: tuple[Part, ...], side: Side | None, now: Signals) -> _Reading | None:
-    """The parts' progress, weighted by how well each is seen."""
-    total = weight = 0.0
-    lead = None
-    for part in parts:
-        value, visibility = now[_named(part.signal, side)]
-        if visibility < GUESSED:
-            continue
-        lead = value if lead is None else lead
-        total += visibility * (value - part.rest) / (part.full - part.rest)
-        weight += visibility
-    return None if lead is None else _Reading(total / weight, lead, weight / len(parts))
-
-
-def is_open(gate: Gate, side: Side | None, now: Signals, progress: float) -> bool | None:
-    """Whether a gate is open; None where it does not apply at this `progress` or its joints are not seen."""
-    if gate.when == "far_end" and progress < 0.5:
-        return None
-    names = [_named(gate.signal, limb) for limb in (("left", "right") if side in ("both", None) else (side,))]
-    seen = [
-        value for value, visibility in (now[name] for name in dict.fromkeys(names)) if visibility >= VISIBLE
-    ]
-    return gate.at_least <= sum(seen) / len(seen) <= gate.at_most if seen else None
-
-
-def _named(signal: str, side: Side | None) -> str:
-    return f"{signal}_{side}" if signal in SIDED else signal
+    def update(self, now: Signals, t: float) -> list[tuple[Watch, Movement]]:
+        """Feed one moment at `t` seconds: the movements that are complete, as each row sees them."""
+        self.course.add(t, now)
+        if self._lanes is None:
+            return []
+        progress = self._lanes.progress(*now.arrays).tolist()
+        complete = []
+        for limb, track in self._limbs:
+            way = limb.progress = progress[limb.lane]
+            if way != way:  # noqa: PLR0124 - not a number: the limb is not seen
+                limb.progress = None
+                continue
+            if t - limb.seen_at > BRIDGE_S:
+                limb.counter.reset()
+            limb.seen_at = t
+            excursion = limb.counter.update(t, way)
+            if excursion is not None:
+                limb.before, limb.latest = limb.latest, excursion
+                complete.append((limb, track, excursion))
+        found = []
+        for limb, track, excursion in complete:
+            seen = track.survey(limb, excursion, self.course)
+            looks = [(watch, watch.consider(limb.side, excursion, seen)) for watch in track.watches]
+            if not any(movement is None or movement.verdict.accepted for _, movement in looks):
+                shorter = track.shorter(limb, excursion, self.course)
+                if shorter is not None:
+                    seen = track.survey(limb, shorter, self.course)
+                    looks = [(watch, watch.consider(limb.side, shorter, seen)) for watch in track.watches]
+            found += [(watch, movement) for watch, movement in looks if movement is not None]
+        return found

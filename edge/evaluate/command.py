@@ -60,6 +60,10 @@ def evaluate(
         list[Path] | None,
         typer.Option(help="Folder of clips without exercises: list what is counted. May be repeated."),
     ] = None,
+    form: Annotated[
+        Path | None,
+        typer.Option(help="Folder of the tables of Exercise-Correction: judge the form in their pictures."),
+    ] = None,
     exercise: Annotated[
         Runs, typer.Option(help="Tell the coach the exercise, let it find out, or try both.")
     ] = Runs.both,
@@ -73,12 +77,13 @@ def evaluate(
     are kept in the cache, so the second time is quick.
     """
     from edge.evaluate import table
+    from edge.evaluate.form import TASKS, evaluate_form
     from edge.evaluate.labels import read_labels
     from edge.evaluate.nothing import evaluate_nothing
     from edge.evaluate.reps import ClipFailed, by_source, evaluate_clip, totals
 
-    if reps is None and not nothing:
-        raise ConfigError("there is nothing to evaluate", "Give --reps FOLDER or --nothing FOLDER.")
+    if reps is None and not nothing and form is None:
+        raise ConfigError("there is nothing to evaluate", "Give --reps, --nothing or --form with a FOLDER.")
     counting: list[Step[ClipResult]] = []
     if reps is not None:
         one = partial(evaluate_clip, reps, runs=exercise.value, precision=precision.value, threads=threads)
@@ -101,6 +106,10 @@ def evaluate(
         answer["nothing"] = found
         if not json:
             out.print(table.nothing_table(found))
+    if form is not None:
+        answer["form"] = judged = [evaluate_form(form, task) for task in TASKS]
+        if not json:
+            out.print(table.form_table(judged))
     if json:
         typer.echo(msgspec.json.encode(answer).decode())
     raise typer.Exit(failed[0].exit_code if failed else 0)

@@ -13,6 +13,7 @@ from edge.evaluate.reps import ClipFailed
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from edge.evaluate.form import Judged
     from edge.evaluate.nothing import Found
     from edge.evaluate.reps import ClipResult, Counted, Score, Totals
 
@@ -86,6 +87,23 @@ def nothing_table(found: Sequence[Found | ClipFailed]) -> Table:
     )
     table.add_section()
     table.add_row(f"{len(done)} clips", f"{sum(one.duration_s for one in done):.1f}", str(reps), str(partial))
+    return table
+
+
+def form_table(results: Sequence[Judged]) -> Table:
+    """One row for each question."""
+    table = Table("Form", "Pictures", "Accuracy", "By label", "Not judged", "Gentle", "Strict", box=SIMPLE)
+    for one in results:
+        table.add_row(
+            Text(one.title),
+            str(one.pictures),
+            _number(one.accuracy, 3),
+            ", ".join(f"{label} {share:.3f}" for label, share in one.by_label.items()),
+            str(one.not_judged),
+            _number(one.gentle, 3),
+            _number(one.strict, 3),
+        )
+    table.caption = "single pictures; by label: share of them in which the rules say the same"
     return table
 
 

@@ -8,18 +8,90 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from edge.motion.angles import ROW, Angles, between, joint_angles
+from edge.motion.angles import IN_PLANE, OUT_OF_PLANE, ROW, Angles, joint_angles
 from edge.motion.body import INDEX, Body
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Array = npt.NDArray[np.float64]
+Unit = Literal["deg", "trunk", "place"]
+"""`place`: a height in the picture, in pixels above its lower edge: only differences mean something, once they are
+divided by the trunk's length in the picture."""
+
+
+class Signal(NamedTuple):
+    """One row: what a body can do, and how well it is seen."""
+
+    name: str
+    sided: bool
+    unit: Unit
+    least: float
+    most: float
+    """Between these lies what bodies do."""
+    soft: float
+    """How far a good pose model may be off."""
+    usual: tuple[float, float]
+    """Where it is most of a person's time, who stands or walks about."""
+
+
+SIGNALS: tuple[Signal, ...] = (
+    Signal("knee_flexion", True, "deg", 0, 150, 12, (0, 30)),
+    Signal("hip_flexion", True, "deg", -20, 130, 15, (-10, 35)),
+    Signal("ankle_dorsiflexion", True, "deg", -45, 35, 10, (-15, 20)),
+    Signal("elbow_flexion", True, "deg", 0, 150, 15, (0, 100)),
+    Signal("wrist_flexion", True, "deg", 0, 80, 20, (0, 40)),
+    Signal("shoulder_elevation", True, "deg", 0, 180, 15, (0, 60)),
+    Signal("shoulder_flexion", True, "deg", -50, 180, 20, (-20, 60)),
+    Signal("shoulder_abduction", True, "deg", -20, 180, 20, (0, 50)),
+    Signal("wrist_rise", True, "trunk", -1.2, 1.2, 0.15, (-1.2, -0.2)),
+    Signal("knee_ahead", True, "trunk", -0.6, 0.6, 0.1, (-0.4, 0.1)),
+    Signal("hand_rise", True, "trunk", -0.4, 3.2, 0.25, (0.8, 1.8)),
+    Signal("wrist_place", True, "place", 0, 3, 0.08, (0, 0.4)),
+    Signal("foot_place", True, "place", 0, 1.5, 0.04, (0, 0.2)),
+    Signal("trunk_lean", False, "deg", 0, 120, 12, (0, 30)),
+    Signal("neck_flexion", False, "deg", -40, 80, 15, (-10, 30)),
+    Signal("spine_side_lean", False, "deg", -40, 40, 8, (-12, 12)),
+    Signal("belly_up", False, "deg", -90, 90, 20, (-30, 20)),
+    Signal("hinge", False, "deg", -80, 120, 10, (-20, 20)),
+    Signal("knee_apart", False, "deg", 0, 140, 15, (0, 25)),
+    Signal("hip_split", False, "deg", 0, 110, 12, (0, 30)),
+    Signal("wrist_gap", False, "trunk", 0, 3, 0.25, (0.3, 1.6)),
+    Signal("stance_width", False, "trunk", 0, 2.5, 0.2, (0.2, 0.9)),
+    Signal("knee_gap", False, "trunk", 0, 2, 0.15, (0.2, 0.8)),
+    Signal("hip_rise", False, "trunk", -0.2, 1.9, 0.1, (1.3, 1.9)),
+    Signal("hip_line", False, "trunk", -0.5, 0.8, 0.08, (-0.15, 0.15)),
+    Signal("leg_length", False, "trunk", 0.6, 2.2, 0.1, (1.35, 1.75)),
+    Signal("hip_place", False, "place", 0, 2, 0.05, (0, 0.3)),
+)
+"""`wrist_rise`: of the wrist above the shoulder. `knee_ahead`: of the knee before the toes, the way the body
+faces. `belly_up`: 90 for somebody on the back, -90 face down, 0 upright. `hinge`: lean of the trunk less half
+of the knees' flexion: who picks something up bends the one, who squats the other. `knee_apart`: between both
+knees' flexion, whichever is larger. `hip_split`: between the thighs, seen from the side. `stance_width`,
+`knee_gap`: of ankles and of knees, to the sides of the body. `hip_rise`, `hand_rise`: of the hips and of the
+wrist above the lower ankle. `hip_line`: of the hips above the line from shoulders to ankles (a pike), negative
+below it (a sag). `leg_length`: from hip to ankle, mean of both: what a model for people makes of a dog has
+short legs."""
+
+SIDED = tuple(signal.name for signal in SIGNALS if signal.sided)
+"""Signals that exist for each side of the body."""
+_SIDES = ("left", "right")
+COLUMNS: tuple[str, ...] = tuple(
+    name
+    for signal in SIGNALS
+    for name in ([f"{signal.name}_{side}" for side in _SIDES] if signal.sided else [signal.name])
+)
+"""Every single course, in the order of the arrays of `Signals`."""
+COLUMN = {name: index for index, name in enumerate(COLUMNS)}
+NAMES = frozenset(COLUMNS)
+"""Every name that `Signals` knows."""
+SIGNAL_OF: tuple[Signal, ...] = tuple(signal for signal in SIGNALS for _ in range(2 if signal.sided else 1))
+"""The row of each column."""
 
 
 class Value(NamedTuple):
@@ -30,111 +102,262 @@ class Value(NamedTuple):
     """Of the least visible joint behind it, 0-1; 0 when it cannot be computed."""
 
 
-UNSEEN = Value(float("nan"), 0.0)
-
-SIDED = (
-    "knee_flexion",
-    "hip_flexion",
-    "ankle_dorsiflexion",
-    "elbow_flexion",
-    "wrist_flexion",
-    "shoulder_elevation",
-    "shoulder_flexion",
-    "shoulder_abduction",
-    "wrist_rise",
-)
-"""Signals that exist for each side of the body."""
-
-
 class Signals:
-    """Every signal of one body, each computed when it is asked for and then kept."""
+    """Every signal of one body, computed when they are asked for."""
 
     def __init__(self, body: Body) -> None:
         self.body = body
-        self._known: dict[str, Value] = {}
 
     @cached_property
     def angles(self) -> Angles:
         """Every joint angle."""
         return joint_angles(self.body)
 
+    @cached_property
+    def arrays(self) -> tuple[Array, Array]:
+        """Value and visibility of every column, float64[C] each; what is not known is NaN and 0."""
+        value, visibility = np.empty(len(COLUMNS)), np.empty(len(COLUMNS))
+        value[_ANGLES], visibility[_ANGLES] = self.angles.value[_ROWS], self.angles.visibility[_ROWS]
+        value[_OTHERS], visibility[_OTHERS] = distances(self.body)
+        one, other, lean = value[_KNEES[0]], value[_KNEES[1]], value[_LEAN]
+        value[_APART], visibility[_APART] = abs(one - other), visibility[_KNEES].min()
+        value[_HINGE], visibility[_HINGE] = lean - (one + other) / 4, visibility[[*_KNEES, _LEAN]].min()
+        unknown = ~np.isfinite(value)
+        value[unknown], visibility[unknown] = np.nan, 0.0
+        return value, visibility
+
+    @cached_property
+    def doubt(self) -> Array:
+        """By how much more than usual each column may be off, float64[C]: 1 for what is seen in its plane."""
+        doubt = np.ones(len(COLUMNS))
+        turned = (self.angles.tilt[_ROWS] - IN_PLANE) / (OUT_OF_PLANE - IN_PLANE)
+        doubt[_ANGLES] += _DOUBT * np.nan_to_num(np.minimum(np.maximum(turned, 0), 1), nan=1.0)
+        doubt[_APART] = doubt[_HINGE] = doubt[_KNEES].max()
+        out_of_side_view = _out_of_side_view(self.body)
+        doubt += _DOUBT * _turned(out_of_side_view) * _SAGITTAL
+        doubt += _DOUBT * _turned(90 - out_of_side_view) * _FRONTAL
+        return doubt
+
     def __getitem__(self, name: str) -> Value:
         """The signal `name` (`knee_flexion_left`, `trunk_lean`, ...); KeyError for a name that is none."""
-        if name not in self._known:
-            self._known[name] = _clean(self._compute(name))
-        return self._known[name]
+        value, visibility = self.arrays
+        return Value(float(value[COLUMN[name]]), float(visibility[COLUMN[name]]))
 
-    def _compute(self, name: str) -> Value:
-        if name in ROW:
-            at = ROW[name]
-            return Value(float(self.angles.value[at]), float(self.angles.visibility[at]))
-        return _WHOLE[name](self.body)
+    @cached_property
+    def trunk_px(self) -> float:
+        """Length of the trunk as it would be in the picture if it lay in its plane; NaN without space."""
+        return _trunk_px(self.body)
 
 
-def _clean(value: Value) -> Value:
-    return value if math.isfinite(value.value) else UNSEEN
+_DOUBT = 1.0
+"""Angles known from depth alone are off by so much more."""
+_ANGLES = np.array([index for index, name in enumerate(COLUMNS) if name in ROW])
+_ROWS = np.array([ROW[name] for name in COLUMNS if name in ROW])
+_APART, _HINGE, _LEAN = COLUMN["knee_apart"], COLUMN["hinge"], COLUMN["trunk_lean"]
+_KNEES = [COLUMN["knee_flexion_left"], COLUMN["knee_flexion_right"]]
+_SAGITTAL = np.array([signal.name in ("knee_ahead", "hip_line") for signal in SIGNAL_OF], float)
+"""1 for distances that only somebody beside the body sees."""
+_FRONTAL = np.array([signal.name == "knee_gap" for signal in SIGNAL_OF], float)
+"""1 for those that only somebody before or behind it sees."""
+_OTHERS = np.array(
+    [index for index, name in enumerate(COLUMNS) if name not in ROW and index not in (_APART, _HINGE)]
+)
+
+# A handful of points: plain numbers are several times faster here than small arrays.
+_Point = list[float]
+_Points = list[_Point]
+_AT = INDEX
+_HIPS = (_AT["hip_left"], _AT["hip_right"])
+_ACROSS = [(_AT[f"{joint}_left"], _AT[f"{joint}_right"]) for joint in ("hip", "shoulder")]
 
 
-def _trunk_length(body: Body) -> float:
-    """Metres from the middle of the shoulders to the middle of the hips, never quite nothing."""
-    return max(_distance(body, "neck", "pelvis"), 1e-6)
+class _Frame(NamedTuple):
+    """A body in plain numbers, and its own directions."""
+
+    space: _Points
+    image: _Points
+    seen: list[float]
+    trunk: float
+    """Its length in metres."""
+    left: _Point
+    """From the right hip to the left one, of length 1."""
+    forwards: _Point
+    """The way the belly faces, of length 1."""
+    scale: float
+    """Pixels a metre, of the trunk."""
 
 
-def _distance(body: Body, a: str, b: str) -> float:
-    """Metres between two points; for two of them several times faster than numpy."""
-    return math.dist(body.space[INDEX[a]].tolist(), body.space[INDEX[b]].tolist())
+def distances(body: Body) -> tuple[list[float], list[float]]:
+    """Values and visibilities of the columns that are no joint angles, in their order; NaN where unknown."""
+    space = body.space.tolist()
+    up = _minus(space[_AT["neck"]], space[_AT["pelvis"]])
+    trunk = max(_length(up), 1e-6)
+    left = _minus(space[_HIPS[0]], space[_HIPS[1]])
+    across = max(_length(left), 1e-6)
+    left = [part / across for part in left]
+    forwards = _cross(left, up)
+    ahead = max(_length(forwards), 1e-6)
+    image = body.image.tolist()
+    frame = _Frame(
+        space=space,
+        image=image,
+        seen=body.visibility.tolist(),
+        trunk=trunk,
+        left=left,
+        forwards=[part / ahead for part in forwards],
+        scale=math.dist(image[_AT["neck"]], image[_AT["pelvis"]]) / max(math.hypot(up[0], up[1]), 1e-6),
+    )
+    values, seen = [], []
+    for compute, joints in _COMPUTED:
+        values.append(compute(frame))
+        seen.append(min([frame.seen[joint] for joint in joints]))
+    return values, seen
 
 
-def _wrist_gap(body: Body) -> Value:
-    """Distance between the wrists, in trunk lengths."""
-    gap = _distance(body, "wrist_left", "wrist_right")
-    return Value(gap / _trunk_length(body), body.seen("wrist_left", "wrist_right"))
+def _minus(a: _Point, b: _Point) -> _Point:
+    return [a[0] - b[0], a[1] - b[1], a[2] - b[2]]
 
 
-def _rise(side: str) -> Callable[[Body], Value]:
-    """Height of the wrist above the shoulder, in trunk lengths; negative below it."""
-
-    def rise(body: Body) -> Value:
-        wrist, shoulder = f"wrist_{side}", f"shoulder_{side}"
-        value = float(body.space[INDEX[wrist], 1] - body.space[INDEX[shoulder], 1]) / _trunk_length(body)
-        return Value(value, body.seen(wrist, shoulder))
-
-    return rise
+def _dot(a: _Point, b: _Point) -> float:
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 
 
-def _sideways(body: Body) -> Array:
-    """The body's own direction from right to left, float64[3] of length 1."""
-    across = body.space[INDEX["hip_left"]] - body.space[INDEX["hip_right"]]
-    return np.asarray(across / max(math.sqrt(across @ across), 1e-6))
+def _length(a: _Point) -> float:
+    return math.sqrt(a[0] * a[0] + a[1] * a[1] + a[2] * a[2])
 
 
-def _stance_width(body: Body) -> Value:
-    """Distance of the feet to the sides of the body, in trunk lengths: a long stride is no wide stance."""
-    left, right = INDEX["ankle_left"], INDEX["ankle_right"]
-    width = abs(float(np.dot(body.space[left] - body.space[right], _sideways(body))))
-    return Value(width / _trunk_length(body), body.seen("ankle_left", "ankle_right"))
+def _cross(a: _Point, b: _Point) -> _Point:
+    return [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
 
 
-def _hip_split(body: Body) -> Value:
-    """Degrees between the two thighs: small where both legs do the same, large in a lunge or a stride.
+def _wrist_rise(side: str) -> Callable[[_Frame], float]:
+    wrist, shoulder = _AT[f"wrist_{side}"], _AT[f"shoulder_{side}"]
+    return lambda f: (f.space[wrist][1] - f.space[shoulder][1]) / f.trunk
 
-    Seen from the side of the body, so that a wide stance is no split.
-    """
-    thighs = [
-        body.space[INDEX[f"knee_{side}"]] - body.space[INDEX[f"hip_{side}"]] for side in ("left", "right")
+
+def _knee_ahead(side: str) -> Callable[[_Frame], float]:
+    knee, toe = _AT[f"knee_{side}"], _AT[f"toe_{side}"]
+
+    def ahead(f: _Frame) -> float:
+        """As angles are: the more from the picture, the less the way forwards leads out of it."""
+        level = max(math.hypot(f.forwards[0], f.forwards[2]), 1e-6)
+        x, z = f.forwards[0] / level, f.forwards[2] / level
+        way = _minus(f.space[knee], f.space[toe])
+        deep = (way[0] * x + way[2] * z) / f.trunk
+        weight = _turned(math.degrees(math.asin(min(abs(z), 1.0))))
+        weight *= weight * (3 - 2 * weight)
+        if not weight < 1 or not f.scale > 0:
+            return deep
+        flat = (f.image[knee][0] - f.image[toe][0]) / x / f.scale / f.trunk
+        return (1 - weight) * flat + weight * deep
+
+    return ahead
+
+
+def _hand_rise(side: str) -> Callable[[_Frame], float]:
+    wrist = _AT[f"wrist_{side}"]
+    return lambda f: (f.space[wrist][1] - _floor(f)) / f.trunk
+
+
+def _place(point: str) -> Callable[[_Frame], float]:
+    at = _AT[point]
+    return lambda f: f.image[at][1]
+
+
+def _apart(joint: str) -> Callable[[_Frame], float]:
+    """Distance to the sides of the body: a long stride is no wide stance."""
+    left, right = _AT[f"{joint}_left"], _AT[f"{joint}_right"]
+    return lambda f: abs(_dot(_minus(f.space[left], f.space[right]), f.left)) / f.trunk
+
+
+def _wrist_gap(f: _Frame) -> float:
+    return _length(_minus(f.space[_AT["wrist_left"]], f.space[_AT["wrist_right"]])) / f.trunk
+
+
+def _belly_up(f: _Frame) -> float:
+    return math.degrees(math.asin(min(max(f.forwards[1], -1.0), 1.0)))
+
+
+def _hip_split(f: _Frame) -> float:
+    thighs = []
+    for side in _SIDES:
+        thigh = _minus(f.space[_AT[f"knee_{side}"]], f.space[_AT[f"hip_{side}"]])
+        out = _dot(thigh, f.left)
+        thighs.append([part - out * axis for part, axis in zip(thigh, f.left, strict=True)])
+    return math.degrees(math.atan2(_length(_cross(*thighs)), _dot(*thighs)))
+
+
+def _floor(f: _Frame) -> float:
+    """Height of the lower ankle."""
+    return min(f.space[_AT["ankle_left"]][1], f.space[_AT["ankle_right"]][1])
+
+
+def _hip_rise(f: _Frame) -> float:
+    return (f.space[_AT["pelvis"]][1] - _floor(f)) / f.trunk
+
+
+def _leg_length(f: _Frame) -> float:
+    chain = [[f.space[_AT[f"{joint}_{side}"]] for joint in ("hip", "knee", "ankle")] for side in _SIDES]
+    return sum(_length(_minus(a, b)) + _length(_minus(b, c)) for a, b, c in chain) / 2 / f.trunk
+
+
+def _hip_line(f: _Frame) -> float:
+    """Of the better seen side; up is away from the belly, so that it means the same face up and face down."""
+    ankles = [
+        (one + other) / 2
+        for one, other in zip(f.space[_AT["ankle_left"]], f.space[_AT["ankle_right"]], strict=True)
     ]
-    across = _sideways(body)
-    left, right = (thigh - np.dot(thigh, across) * across for thigh in thighs)
-    return Value(float(between(left, right)), body.seen("hip_left", "hip_right", "knee_left", "knee_right"))
+    line, hips = _minus(ankles, f.space[_AT["neck"]]), _minus(f.space[_AT["pelvis"]], f.space[_AT["neck"]])
+    share = _dot(hips, line) / max(_dot(line, line), 1e-9)
+    off = [hip - share * part for hip, part in zip(hips, line, strict=True)]
+    return -_dot(off, f.forwards) / f.trunk
 
 
-_WHOLE: dict[str, Callable[[Body], Value]] = {
-    "wrist_gap": _wrist_gap,
-    "stance_width": _stance_width,
-    "hip_split": _hip_split,
-    "wrist_rise_left": _rise("left"),
-    "wrist_rise_right": _rise("right"),
+def _turned(degrees: float) -> float:
+    """0 for what lies in the picture, 1 for what is known from depth alone."""
+    return min(max((degrees - IN_PLANE) / (OUT_OF_PLANE - IN_PLANE), 0.0), 1.0)
+
+
+def _out_of_side_view(body: Body) -> float:
+    """Degrees by which the body is turned out of a view from its side, 0-90; 90 without space."""
+    at = body.space.item
+    across = [sum([at(left, axis) - at(right, axis) for left, right in _ACROSS]) for axis in range(3)]
+    facing = abs(across[2]) / max(_length(across), 1e-6)
+    return math.degrees(math.acos(min(facing, 1.0))) if math.isfinite(facing) else 90.0
+
+
+def _trunk_px(body: Body) -> float:
+    seen = body.image[_AT["neck"]] - body.image[_AT["pelvis"]]
+    real = body.space[_AT["neck"]] - body.space[_AT["pelvis"]]
+    level = math.hypot(real[0], real[1])
+    if not level > 0:
+        return float("nan")
+    return math.hypot(*seen) * math.sqrt(float(real @ real)) / level
+
+
+_FORMULAS: dict[str, tuple[Callable[[_Frame], float], tuple[str, ...]]] = {
+    "belly_up": (_belly_up, ("shoulder_left", "shoulder_right", "hip_left", "hip_right")),
+    "hip_split": (_hip_split, ("hip_left", "hip_right", "knee_left", "knee_right")),
+    "wrist_gap": (_wrist_gap, ("wrist_left", "wrist_right")),
+    "stance_width": (_apart("ankle"), ("ankle_left", "ankle_right")),
+    "knee_gap": (_apart("knee"), ("knee_left", "knee_right")),
+    "hip_rise": (_hip_rise, ("pelvis", "ankle_left", "ankle_right")),
+    "hip_line": (_hip_line, ("neck", "pelvis")),
+    "leg_length": (_leg_length, ("hip_left", "hip_right", "knee_left", "knee_right")),
+    "hip_place": (_place("pelvis"), ("pelvis",)),
+} | {
+    f"{name}_{side}": (formula(side), tuple(f"{joint}_{side}" for joint in joints))
+    for side in _SIDES
+    for name, formula, joints in (
+        ("wrist_rise", _wrist_rise, ("wrist", "shoulder")),
+        ("knee_ahead", _knee_ahead, ("knee", "toe")),
+        ("hand_rise", _hand_rise, ("wrist",)),
+        ("wrist_place", lambda side: _place(f"wrist_{side}"), ("wrist",)),
+        ("foot_place", lambda side: _place(f"ankle_{side}"), ("ankle",)),
+    )
 }
-
-NAMES = frozenset(ROW) | frozenset(_WHOLE)
-"""Every name that `Signals` knows."""
+_COMPUTED = tuple(
+    (_FORMULAS[name][0], tuple(_AT[joint] for joint in _FORMULAS[name][1]))
+    for name in COLUMNS
+    if name in _FORMULAS
+)

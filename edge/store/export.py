@@ -26,7 +26,7 @@ import msgspec
 from edge.coach.records import Repetition
 from edge.errors import StoreError
 from edge.export.mot import mot
-from edge.store.records import Samples, Session
+from edge.store.records import KeptSummary, Samples, Session
 from edge.store.schema import metric_columns
 from wire.metrics import live_metrics, metrics
 
@@ -180,7 +180,8 @@ def _cell(value: object) -> object:
 
 _SESSION = ("started", "ended", "end_reason", "duration_s", "subject", "species", "camera", "model")
 _REPETITION = tuple(name for name in Repetition.__struct_fields__ if name != "measures")
-_SET = ("exercise", "start_s", "end_s", "reps", "partial_reps", "hold_s")
+_SET = ("exercise", "start_s", "end_s", "reps", "partial_reps", "hold_s", "rejected_reps")
+_REMARKS = ("praise", "improve")
 
 
 def _session_rows(session: ExportedSession) -> Iterator[Row]:
@@ -189,7 +190,10 @@ def _session_rows(session: ExportedSession) -> Iterator[Row]:
 
 def _set_rows(session: ExportedSession) -> Iterator[Row]:
     for number, recorded in enumerate(session.sets, 1):
-        yield (session.id, number, *(getattr(recorded, name) for name in _SET))
+        said = recorded.summary or KeptSummary(exercise=recorded.exercise)
+        remarks = (" ".join(one.rule for one in getattr(said, name)) for name in _REMARKS)
+        cues = " ".join(f"{rule}:{count}" for rule, count in said.cues.items())
+        yield (session.id, number, *(getattr(recorded, name) for name in _SET), *remarks, cues)
 
 
 def _repetition_rows(session: ExportedSession) -> Iterator[Row]:
@@ -226,7 +230,7 @@ def _measurement_rows(session: ExportedSession) -> Iterator[Row]:
 
 TABLES = {
     "sessions": _Table(("session", *_SESSION), _session_rows),
-    "sets": _Table(("session", "set", *_SET), _set_rows),
+    "sets": _Table(("session", "set", *_SET, *_REMARKS, "cues"), _set_rows),
     "repetitions": _Table(("session", "set", "exercise", *_REPETITION), _repetition_rows),
     "repetition_measures": _Table(
         ("session", "set", "t", "key", "value", "unit", "grade", "reasons"), _repetition_measure_rows

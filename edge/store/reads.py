@@ -14,6 +14,7 @@ from edge.store.compare import compared, main_exercise
 from edge.store.errors import UnknownSessionError
 from edge.store.records import (
     ExerciseTotal,
+    KeptSummary,
     Measurement,
     RecordedSet,
     Samples,
@@ -150,6 +151,8 @@ def _sets(connection: sqlite3.Connection, session: int) -> list[RecordedSet]:
             partial_reps=sum(repetition.kind == "partial" for repetition in repetitions[row["id"]]),
             hold_s=row["hold_s"],
             repetitions=repetitions[row["id"]],
+            rejected_reps=row["rejected_reps"],
+            summary=msgspec.json.decode(row["summary"] or "null", type=KeptSummary | None),
         )
         for row in connection.execute("SELECT * FROM sets WHERE session_id = ? ORDER BY id", [session])
     ]

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from edge.calibration import Source
-from edge.coach.records import Repetition
+from edge.coach.records import Repetition, SetSummary
 from edge.store.turns import Turn
 from wire.metrics import Species
 
@@ -19,6 +19,7 @@ __all__ = [
     "EndReason",
     "ExerciseTotal",
     "Grade",
+    "KeptSummary",
     "Measurement",
     "RecordedSet",
     "Samples",
@@ -62,6 +63,14 @@ class SessionSummary(msgspec.Struct, frozen=True, kw_only=True):
     exercises: list[ExerciseTotal]
 
 
+class KeptSummary(SetSummary, frozen=True, kw_only=True):
+    """What was said of a set when it was over, and during it."""
+
+    cues: Annotated[dict[str, int], Meta(description="How often each rule of form was named, by its id")] = (
+        msgspec.field(default_factory=dict)
+    )
+
+
 class RecordedSet(msgspec.Struct, frozen=True, kw_only=True):
     """One run of repetitions, or one hold, of one exercise."""
 
@@ -73,6 +82,12 @@ class RecordedSet(msgspec.Struct, frozen=True, kw_only=True):
     partial_reps: int
     hold_s: float
     repetitions: list[Repetition]
+    rejected_reps: Annotated[
+        int, Meta(description="Movements as large as a repetition that the exercise does not look like")
+    ] = 0
+    summary: Annotated[
+        KeptSummary | None, Meta(description="null while the set runs, and for one that was cut off")
+    ] = None
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

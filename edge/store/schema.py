@@ -89,6 +89,13 @@ def _calibration(db: Database) -> None:
     db.execute("ALTER TABLE sessions ADD COLUMN calibration TEXT")
 
 
+@migrations(name="0004_set_summary")
+def _set_summary(db: Database) -> None:
+    # What was said of the set when it was over, as JSON (NULL while it runs, and where a power cut ended it).
+    db.execute("ALTER TABLE sets ADD COLUMN rejected_reps INTEGER NOT NULL DEFAULT 0")
+    db.execute("ALTER TABLE sets ADD COLUMN summary TEXT")
+
+
 def metric_columns() -> tuple[str, ...]:
     """The samples table's metric columns, which are the keys of the catalogue's live metrics.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import uuid
 from contextlib import suppress
@@ -22,6 +21,7 @@ from edge.store.errors import (
 from edge.store.group import Group
 from edge.store.numbering import Numbering
 from edge.store.schema import metric_columns
+from edge.store.values import finite, measures_json, seconds, text
 from wire.metrics import metrics
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from edge.store.records import (
         EndReason,
         Grade,
+        KeptSummary,
         Samples,
         Session,
         SessionCalibration,
@@ -126,11 +127,11 @@ class Store:
                     session_id,
                     int(subject),
                     species,
-                    _text(camera),
-                    _text(model),
+                    text(camera),
+                    text(model),
                     recovery.boot_id(),
                     int(monotonic_ns),
-                    _finite(utc),
+                    finite(utc),
                 ),
             )
         return session_id
@@ -149,12 +150,12 @@ class Store:
             self._group.add(
                 "UPDATE sessions SET started_utc = ? + (started_ns - ?) / 1e9"
                 " WHERE started_utc IS NULL AND boot_id = ?",
-                (_seconds(utc), int(monotonic_ns), recovery.boot_id()),
+                (seconds(utc), int(monotonic_ns), recovery.boot_id()),
             )
 
     def end_session(self, session_id: str, *, t: float, reason: EndReason) -> None:
         """End a session, and a set that is still open, `t` seconds after the session began."""
-        end = _seconds(t)
+        end = seconds(t)
         with self._lock:
             row = self._session(session_id)
             self._group.add("UPDATE sets SET end_s = ? WHERE session_id = ? AND end_s IS NULL", (end, row))
@@ -164,7 +165,7 @@ class Store:
 
     def begin_set(self, session_id: str, *, exercise: str, t: float) -> int:
         """Begin a set and return its id."""
-        start = _seconds(t)
+        start = seconds(t)
         numbering = self._become_recorder()
         with self._lock:
             session = self._session(session_id)
@@ -173,20 +174,40 @@ class Store:
             self._group.add(
                 "INSERT INTO sets (id, session_id, exercise, start_s) VALUES (?, ?, ?, ?)"
                 " ON CONFLICT (id) DO NOTHING",
-                (set_id, session, _text(exercise), start),
+                (set_id, session, text(exercise), start),
             )
         return set_id
 
     def hold_so_far(self, set_id: int, hold_s: float) -> None:
         """Note how long a hold has lasted, so that a power cut does not lose the whole of it."""
-        held = _seconds(hold_s)
+        held = seconds(hold_s)
         with self._lock:
             self._known_set(set_id)
             self._group.add("UPDATE sets SET hold_s = ? WHERE id = ?", (held, set_id))
 
+    def rename_set(self, set_id: int, exercise: str) -> None:
+        """The set was of this exercise from its start on."""
+        with self._lock:
+            self._known_set(set_id)
+            self._group.add("UPDATE sets SET exercise = ? WHERE id = ?", (text(exercise), set_id))
+
+    def rejected_so_far(self, set_id: int, count: int) -> None:
+        """Note how many movements of an open set were none of its exercise."""
+        with self._lock:
+            self._known_set(set_id)
+            self._group.add("UPDATE sets SET rejected_reps = ? WHERE id = ?", (int(count), set_id))
+
+    def summarise_set(self, set_id: int, summary: KeptSummary) -> None:
+        """Keep what was said of a set, which may have ended."""
+        with self._lock:
+            self._group.add(
+                "UPDATE sets SET rejected_reps = ?, summary = ? WHERE id = ?",
+                (summary.rejected_reps, msgspec.json.encode(summary).decode(), set_id),
+            )
+
     def end_set(self, set_id: int, *, t: float, hold_s: float = 0.0) -> None:
         """End a set; `hold_s` is the time held, where the exercise is a hold."""
-        end, held = _seconds(t), _seconds(hold_s)
+        end, held = seconds(t), seconds(hold_s)
         with self._lock:
             self._known_set(set_id)
             self._group.add("UPDATE sets SET end_s = ?, hold_s = ? WHERE id = ?", (end, held, set_id))
@@ -195,15 +216,15 @@ class Store:
     def add_repetition(self, set_id: int, repetition: Repetition) -> int:
         """Add a repetition to an open set and return its id."""
         values = (
-            _seconds(repetition.t),
+            seconds(repetition.t),
             repetition.kind,
             repetition.side,
-            _seconds(repetition.duration_s),
-            _seconds(repetition.eccentric_s),
-            _seconds(repetition.concentric_s),
-            _finite(repetition.range_deg),
-            _finite(repetition.peak_deg),
-            _measures(repetition.measures),
+            seconds(repetition.duration_s),
+            seconds(repetition.eccentric_s),
+            seconds(repetition.concentric_s),
+            finite(repetition.range_deg),
+            finite(repetition.peak_deg),
+            measures_json(repetition.measures),
         )
         numbering = self._become_recorder()
         with self._lock:
@@ -221,7 +242,7 @@ class Store:
         """Set the numbers of a repetition, which are known a moment after it was counted."""
         with self._lock:
             self._group.add(
-                "UPDATE repetitions SET measures = ? WHERE id = ?", (_measures(measures), repetition_id)
+                "UPDATE repetitions SET measures = ? WHERE id = ?", (measures_json(measures), repetition_id)
             )
 
     def add_sample(self, session_id: str, t: float, values: Mapping[str, float | None]) -> None:
@@ -231,7 +252,7 @@ class Store:
         """
         if unknown := values.keys() - self._columns:
             raise UnknownMetricError(unknown)
-        at = _seconds(t)
+        at = seconds(t)
         columns = "".join(f', "{key}"' for key in values)
         marks = ", ?" * len(values)
         with self._lock:
@@ -241,7 +262,7 @@ class Store:
                 return
             self._group.add(
                 f"INSERT OR REPLACE INTO samples (session_id, t{columns}) VALUES (?, ?{marks})",  # noqa: S608
-                (session, at, *(_finite(value) for value in values.values())),
+                (session, at, *(finite(value) for value in values.values())),
             )
 
     def add_measurement(
@@ -260,7 +281,7 @@ class Store:
                 (
                     self._session(session_id),
                     key,
-                    _finite(value),
+                    finite(value),
                     grade,
                     msgspec.json.encode(list(reasons)).decode(),
                 ),
@@ -361,24 +382,3 @@ class Store:
     def _known_set(self, set_id: int) -> None:
         if set_id not in self._sets:
             raise StoreError(f"Set {set_id} is not open")
-
-
-def _finite(value: float | None) -> float | None:
-    """A plain float (also from a numpy scalar), or None for what is no number: NaN, infinities, None."""
-    return float(value) if value is not None and math.isfinite(value) else None
-
-
-def _measures(measures: Mapping[str, RepetitionMeasure]) -> str:
-    """As JSON; msgspec writes null for what is no number."""
-    return msgspec.json.encode(measures).decode()
-
-
-def _seconds(value: float) -> float:
-    if not math.isfinite(value):
-        raise StoreError(f"Not a time in seconds: {value}")
-    return float(value)
-
-
-def _text(value: str) -> str:
-    """Text that can be stored: a name from the file system may hold bytes that are no UTF-8."""
-    return value.encode("utf-8", "replace").decode("utf-8")

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
-from edge.coach.exercise import exercises
+from edge.coach.library import exercises
 from edge.motion.angles import JOINT_ANGLES
 from edge.motion.remedy import Plane, turn_to_see
 from wire.metrics import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from edge.coach.exercise import Exercise
 
 _SHOWS: dict[str, Plane] = {"side": "sagittal", "front": "frontal"}
 """The plane that the view of an exercise shows."""
@@ -44,13 +46,19 @@ def planes() -> dict[str, Plane]:
 
 
 def lead_plane(exercise: str | None) -> Plane | None:
-    """The plane in which an exercise is done: of its view, or else of its leading angle; None where that has none."""
+    """The plane in which an exercise is done: of its view, or of its leading angle, or else the camera's for it."""
     row = exercises().get(exercise or "")
     if row is None:
         return None
     return _SHOWS.get(row.view) or next(
-        (planes()[f"{part.signal}_left"] for part in row.parts if f"{part.signal}_left" in planes()), None
+        (planes()[f"{part.signal}_left"] for part in row.parts if f"{part.signal}_left" in planes()),
+        camera_plane(row),
     )
+
+
+def camera_plane(row: Exercise) -> Plane | None:
+    """The plane that the camera shows where the exercise wants it; None where it stands anywhere."""
+    return None if row.kind == "rhythm" else _SHOWS[row.camera.removesuffix("_low")]
 
 
 def turns(yaw: float | None) -> Turns:

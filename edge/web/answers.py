@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 MAX_BODY = 4096
-"""The requests with a body name an exercise, or say two numbers."""
+"""Most requests with a body name an exercise, or say two numbers."""
 
 
 class Json(JSONResponse):  # what is no JSONResponse is described as a string
@@ -27,11 +27,11 @@ class Json(JSONResponse):  # what is no JSONResponse is described as a string
         return msgspec.json.encode(content)
 
 
-async def read_body(request: Request) -> bytes:
-    """The body of `request`; raises HTTPException 413 where it is too long."""
+async def read_body(request: Request, longest: int = MAX_BODY) -> bytes:
+    """The body of `request`; raises HTTPException 413 where it has more than `longest` bytes."""
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_BODY:
+        if len(body) > longest:
             raise HTTPException(413)
     return body

@@ -17,7 +17,7 @@ from edge.store import ExportFormat, Samples, Session, export_sessions
 from edge.web.answers import Json, read_body
 from edge.web.openapi import answers, takes
 from edge.web.problems import problem
-from edge.web.records import ExerciseChoice, ExerciseInfo, Health, SessionList, Skeleton, Status
+from edge.web.records import ExerciseChoice, Health, SessionList, Skeleton, Status
 from wire.metrics import Metric, metrics
 
 if TYPE_CHECKING:
@@ -85,11 +85,6 @@ def live_routes(state: LiveState) -> APIRouter:
     async def status() -> Response:
         """The camera, the model and the exercise."""
         return Json(state.status())
-
-    @router.get("/exercises", operation_id="list_exercises", responses=answers(list[ExerciseInfo]))
-    async def exercises() -> Response:
-        """The exercises the coach knows."""
-        return Json(list(state.exercises.values()))
 
     @router.put(
         "/exercise",

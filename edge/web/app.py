@@ -9,7 +9,9 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from edge.web.api import live_routes, session_routes, system_routes
 from edge.web.camera import camera_routes
+from edge.web.coach import coach_routes
 from edge.web.dashboard import Dashboard
+from edge.web.exercises import exercise_routes
 from edge.web.guard import SECURITY_HEADERS, Guard
 from edge.web.openapi import describe
 from edge.web.problems import add_problem_handlers
@@ -35,6 +37,8 @@ def create_app(state: LiveState, store: Store, settings: WebSettings) -> FastAPI
     state.metrics.watch_store(store)
     app.include_router(system_routes(state, store))
     app.include_router(live_routes(state))
+    app.include_router(exercise_routes(state.coaching))
+    app.include_router(coach_routes(state.coaching))
     app.include_router(camera_routes(state))
     app.include_router(session_routes(store))
     app.include_router(socket_routes(state))

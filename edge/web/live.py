@@ -15,7 +15,6 @@ from edge.web.metrics import HubMetrics
 from edge.web.records import (
     AUTO,
     CameraStatus,
-    ExerciseInfo,
     Health,
     LinkStatus,
     ModelInfo,
@@ -25,9 +24,10 @@ from edge.web.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     from edge.camera_setup import CameraSetup
+    from edge.coach_setup import CoachSetup
 
 STALE_S = 5.0
 """A live camera whose newest frame is older than this is not live in truth."""
@@ -45,22 +45,22 @@ class LiveState:
         *,
         camera: str,
         model: ModelInfo,
-        exercises: Iterable[ExerciseInfo],
         skeletons: Mapping[str, Skeleton],
         setup: CameraSetup,
+        coaching: CoachSetup,
         on_exercise: Callable[[str | None], None],
         clock: Callable[[], float] = time.monotonic,
         utc: Callable[[], float] = time.time,
     ) -> None:
         """Begin with the camera `starting`.
 
-        `setup`: how the camera stands. `on_exercise` is called with an exercise's id, or None for automatic,
-        when the user chooses.
+        `setup`: how the camera stands. `coaching`: how the coach is to be, and its exercises. `on_exercise` is
+        called with an exercise's id, or None for automatic, when the user chooses.
         `clock` is monotonic seconds, `utc` seconds since 1970.
         """
-        self.exercises = {exercise.id: exercise for exercise in exercises}
         self.skeletons = dict(skeletons)
         self.setup = setup
+        self.coaching = coaching
         self.exercise = AUTO
         self.uplink: Callable[[], UplinkStatus | None] = lambda: None
         """Tells what waits for the cloud; None where there is none."""
@@ -131,7 +131,8 @@ class LiveState:
 
         Raises `ConfigError` for an exercise that the coach does not know.
         """
-        if exercise != AUTO and exercise not in self.exercises:
+        row = self.coaching.library.rows.get(exercise)
+        if exercise != AUTO and (row is None or row.kind == "other"):
             raise ConfigError(f"There is no exercise {exercise!r}", "GET /api/v1/exercises lists them")
         self._on_exercise(None if exercise == AUTO else exercise)
         self.exercise = exercise

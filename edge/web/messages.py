@@ -7,13 +7,23 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from edge.coach.records import Phase, RepetitionMeasure
+from edge.coach.records import Cue, Phase, RepetitionMeasure, SetSummary, Side
 from edge.store.records import Grade, Species
 from edge.store.turns import Turn
 
 CameraState = Literal["starting", "live", "lost", "ended", "black"]
 EventKind = Literal[
-    "rep", "partial_rep", "rep_measured", "set_start", "set_end", "session_start", "session_end"
+    "rep",
+    "partial_rep",
+    "rejected_rep",
+    "rep_measured",
+    "cue",
+    "set_start",
+    "set_renamed",
+    "set_end",
+    "set_summary",
+    "session_start",
+    "session_end",
 ]
 Milliseconds = Annotated[float, Meta(description="UTC, milliseconds since 1970")]
 
@@ -55,6 +65,21 @@ class Coaching(msgspec.Struct, frozen=True, kw_only=True):
         Turn | None, Meta(description="What would help what is done now; null where a turn would not")
     ] = None
     cut_off: Annotated[bool, Meta(description="Some part of the body is outside the picture")] = False
+    set_partial_reps: int = 0
+    set_hold_s: float = 0.0
+    rejected_reps: Annotated[
+        int, Meta(description="Movements of the set as large as a repetition, and none of the exercise")
+    ] = 0
+    left: Annotated[int, Meta(description="Full repetitions of this limb alone, in the set")] = 0
+    right: int = 0
+    set_s: Annotated[float | None, Meta(description="Seconds since the latest set began")] = None
+    rest_s: Annotated[
+        float | None, Meta(description="Seconds since the latest repetition was over, or a hold was held")
+    ] = None
+    cue: Annotated[Cue | None, Meta(description="What is to be shown now, for a few seconds")] = None
+    cue_weight: Annotated[
+        float | None, Meta(description="3: may hurt, 2: costs the exercise its purpose, 1: could be better")
+    ] = None
 
 
 class SubjectFrame(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +124,20 @@ class Event(msgspec.Struct, tag="event", frozen=True, kw_only=True):
     subject: int
     kind: EventKind
     t: Annotated[float, Meta(description="Seconds since the session began")]
-    exercise: str | None = None
+    exercise: Annotated[
+        str | None, Meta(description="With set_renamed: what the set was of from its start on")
+    ] = None
+    side: Annotated[Side | None, Meta(description="Of a repetition: the limb that moved")] = None
+    reason: Annotated[
+        str | None,
+        Meta(
+            description="With rejected_rep: the signal that was not as the exercise has it, or joint_hidden"
+        ),
+    ] = None
+    cue: Annotated[Cue | None, Meta(description="With cue: what to say")] = None
+    summary: Annotated[
+        SetSummary | None, Meta(description="With set_summary: what was good, and what to work on")
+    ] = None
     measures: Annotated[
         dict[str, RepetitionMeasure],
         Meta(description="With rep_measured: the numbers of the repetition that was counted at `t`"),

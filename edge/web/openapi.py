@@ -9,6 +9,8 @@ import msgspec
 from fastapi.openapi.utils import get_openapi
 
 from edge import __version__
+from edge.coach.library import Refused
+from edge.coach_setup import CoachSettings
 from edge.store.records import Samples, Session
 from edge.web import messages
 from edge.web.problems import MEDIA_TYPE
@@ -36,6 +38,8 @@ RECORDS = (
     Health,
     ExerciseInfo,
     ExerciseChoice,
+    Refused,
+    CoachSettings,
     CameraStand,
     CameraChoice,
     Metric,
@@ -97,6 +101,11 @@ def takes(record: type[msgspec.Struct]) -> dict[str, Any]:
     """The `openapi_extra` of a route that takes a `record` of `RECORDS` as its body."""
     schema = {"$ref": REF.format(name=record.__name__)}
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def takes_text() -> dict[str, Any]:
+    """The `openapi_extra` of a route that takes text as its body."""
+    return {"requestBody": {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}}}
 
 
 def _refusal(status: int) -> dict[str, Any]:

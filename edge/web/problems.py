@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from fastapi.exceptions import RequestValidationError
+from msgspec import UNSET, UnsetType
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -31,9 +32,15 @@ _STORE_ERRORS: dict[type[StoreError], tuple[int, str]] = {
 }
 
 
-def problem(status: int, code: str, detail: str = "", headers: Mapping[str, str] | None = None) -> Response:
-    """The response that tells of an error."""
-    body = Problem(title=HTTPStatus(status).phrase, status=status, code=code, detail=detail)
+def problem(
+    status: int,
+    code: str,
+    detail: str = "",
+    headers: Mapping[str, str] | None = None,
+    line: int | UnsetType = UNSET,
+) -> Response:
+    """The response that tells of an error; `line`: of the body that was sent."""
+    body = Problem(title=HTTPStatus(status).phrase, status=status, code=code, detail=detail, line=line)
     return Response(msgspec.json.encode(body), status, headers, media_type=MEDIA_TYPE)
 
 

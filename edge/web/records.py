@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from edge.calibration import CalibrationStatus
-from edge.store.records import SessionSummary
+from edge.coach.exercise import Camera, Muscles
+from edge.coach_setup import Origin
+from edge.store.records import SessionSummary, Species
 from edge.web.messages import CameraState
 
 AUTO = "auto"
@@ -82,7 +84,22 @@ class ExerciseInfo(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: Annotated[dict[str, str], Meta(description="By language: en, ko")]
     view: Literal["front", "side", "any"]
-    kind: Literal["reps", "hold"]
+    kind: Annotated[
+        Literal["reps", "hold", "rhythm", "other"],
+        Meta(description="rhythm: counted by its rhythm alone; other: known, and not counted"),
+    ]
+    species: Species = "human"
+    camera: Annotated[
+        Camera, Meta(description="Where the camera serves it; low: at the height of somebody who lies")
+    ] = "side"
+    sides: Annotated[
+        Literal["together", "each", "whole"], Meta(description="each: every limb counts by itself")
+    ] = "together"
+    auto: Annotated[bool, Meta(description="False: it is counted only where it was chosen")] = True
+    muscles: Annotated[Muscles, Meta(description="Codes of muscles")] = Muscles()
+    origin: Annotated[
+        Origin, Meta(description="box: comes with it; added: in the dashboard; file: from another folder")
+    ] = "box"
     out: Annotated[
         Literal["eccentric", "concentric"],
         Meta(description="What the muscles do on the way out from the start position"),
@@ -139,3 +156,6 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     code: Annotated[str, Meta(description="What happened, for programs and translations")]
     detail: str = ""
     type: str = "about:blank"
+    line: Annotated[
+        int | UnsetType, Meta(description="Of the text that was sent, from 1; 0 where it is not about a line")
+    ] = UNSET

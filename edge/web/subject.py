@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET
 
-from edge.coach.exercise import exercises
-from edge.store.turns import Turns, lead_plane, seen_aslant, turn_for, turns
+from edge.coach.library import exercises
+from edge.store.turns import Turns, camera_plane, lead_plane, planes, seen_aslant, turn_for, turns
 from edge.web.messages import Coaching, Measure, SubjectFrame
 
 if TYPE_CHECKING:
     from edge.coach.observer import Observation
+    from edge.coach.records import Cue
     from edge.motion.remedy import Plane
     from edge.store.turns import Turn
 
@@ -54,9 +55,27 @@ def subject_frame(one: Observation, width: int, height: int) -> SubjectFrame:
                 for key, m in one.measures.items()
             },
             cut_off=bool(((places < 0) | (places > (width, height))).any()),
+            set_partial_reps=state.set_partial_reps,
+            set_hold_s=state.set_hold_s,
+            rejected_reps=state.rejected_reps,
+            left=state.left,
+            right=state.right,
+            set_s=_tenths(state.set_s),
+            rest_s=_tenths(state.rest_s),
+            cue=state.cue,
+            cue_weight=None if state.cue is None else _weight(state.cue),
             turn=_turn(one.state.exercise, aslant, known),
         ),
     )
+
+
+def _tenths(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)
+
+
+def _weight(cue: Cue) -> float | None:
+    row = exercises().get(cue.exercise)
+    return next((rule.weight for rule in row.form if rule.id == cue.rule), None) if row is not None else None
 
 
 def _without_others(exercise: str | None, known: Turns) -> Turns:
@@ -75,7 +94,10 @@ def _turn(exercise: str | None, aslant: dict[str, Plane], known: Turns) -> Turn 
         helpful = [turn for plane in set(aslant.values()) if (turn := known[plane])]
         return min(helpful, key=lambda turn: turn.degrees) if all(known.values()) and helpful else None
     if row.view == "any":  # then only its own angles count
-        leads = {part.signal for part in row.parts}
-        aslant = {key: plane for key, plane in aslant.items() if leads & {key, key.rpartition("_")[0]}}
+        leads = {part.signal for part in row.parts if f"{part.signal}_left" in planes()}
+        if leads:
+            aslant = {key: plane for key, plane in aslant.items() if leads & {key, key.rpartition("_")[0]}}
     plane = lead_plane(row.id)
+    if plane != camera_plane(row):  # its angle would be seen better, the exercise would not
+        return None
     return known[plane] if plane is not None and plane in aslant.values() else None

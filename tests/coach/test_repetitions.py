@@ -41,7 +41,7 @@ def test_every_repetition_is_measured_a_moment_after_it_was_counted() -> None:
         assert event.repetition.t == event.t
         assert event.repetition.measures["rep_range"].value == pytest.approx(106, abs=1)
         assert event.repetition.measures["rep_range"].grade == "A"
-    assert [event.kind for event in person.events][-1] == "set_end"
+    assert [event.kind for event in person.events][-2:] == ["set_end", "set_summary"]
 
 
 def test_means_of_the_session_with_noise() -> None:

@@ -28,6 +28,7 @@ def fill(path: Path) -> str:
         session_id = begin(store)
         for t in range(2000):
             store.add_sample(session_id, t / 5, {key.key: 1.0 for key in live_metrics()})
+        store.begin_set(session_id, exercise="squat", t=1.0)
         store.end_session(session_id, t=400.0, reason="left")
     return session_id
 
@@ -106,6 +107,23 @@ def dump(path: Path) -> list[str]:
     lines = list(db.iterdump())
     db.close()
     return lines
+
+
+def test_a_file_from_before_summaries_is_read_and_written_on(path: Path) -> None:
+    session_id = fill(path)
+    db = sqlite3.connect(path)
+    for statement in (
+        "ALTER TABLE sets DROP COLUMN summary",
+        "ALTER TABLE sets DROP COLUMN rejected_reps",
+        "DELETE FROM _sqlite_migrations WHERE name = '0004_set_summary'",
+    ):
+        db.execute(statement)
+    db.commit()
+    db.close()
+    with Store(path) as store:
+        old = store.session(session_id).sets
+        assert old
+        assert {(one.summary, one.rejected_reps) for one in old} == {(None, 0)}
 
 
 def test_a_newer_kinebox_wrote_it(path: Path) -> None:

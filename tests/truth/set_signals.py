@@ -16,8 +16,7 @@ import numpy.typing as npt
 from edge.coach.coach import Coach
 from edge.motion.body import Body
 from edge.motion.lens import Lens
-from edge.motion.signals import NAMES as SIGNALS
-from edge.motion.signals import Signals, Value
+from edge.motion.signals import COLUMNS, Signals
 from tests.truth.camera import Camera, frames
 from tests.truth.measured import measured
 from tests.truth.motion import SIDES
@@ -70,13 +69,13 @@ def make_signals(plan: Plan) -> Made:
     speed = {side: np.ones(len(times)) for side in SIDES}  # somebody who walks or bends moves, too
     for side in SIDES:
         speed[side][inside] = np.abs(np.gradient(progress[side], times[inside]))
-    noise, outliers = _noise(times, len(SIGNALS), plan.fps, rng)
+    noise, outliers = _noise(times, len(COLUMNS), plan.fps, rng)
     still, moving = _spread(plan.movement, moves=False), _spread(plan.movement, moves=True)
     lost = np.zeros(len(times), bool)
     for start, length in plan.losses:
         lost |= (times >= begins + start) & (times <= begins + start + length)
     courses = {}
-    for number, name in enumerate(sorted(SIGNALS)):
+    for number, name in enumerate(COLUMNS):
         course = np.empty(len(times))
         course[inside] = _read(plan.movement, name, progress)
         for part, offset, where in ((before, 0.0, times < begins), (after, ends, times > ends)):
@@ -94,18 +93,27 @@ def make_signals(plan: Plan) -> Made:
 def count_signals(times: Array, courses: Mapping[str, Array], exercise: str) -> int:
     """Full repetitions of `exercise` that are counted in these courses: the one place that knows the coach."""
     coach = Coach(exercise)
-    names = list(courses)
-    for t, *values in zip(times, *courses.values(), strict=True):
-        now = _Moment(zip(names, values, strict=True))
-        coach.update(None if np.isnan(values[0]) else now, float(t))  # type: ignore[arg-type]
+    for t, *values in zip(times, *(courses[name] for name in COLUMNS), strict=True):
+        coach.update(None if np.isnan(values[0]) else _Moment(values), float(t))  # type: ignore[arg-type]
     return coach.totals().get(exercise, (0, 0, 0.0))[0]
 
 
-class _Moment(dict[str, float]):
-    """The signals of one moment, all well seen."""
+class _Moment:
+    """The signals of one moment, all well seen and in their planes."""
 
-    def __getitem__(self, name: str) -> Value:  # type: ignore[override]
-        return Value(float(super().__getitem__(name)), 1.0)
+    doubt = np.ones(len(COLUMNS))
+    _seen = np.ones(len(COLUMNS))
+
+    def __init__(self, values: list[float]) -> None:
+        self.arrays = (np.array(values), self._seen)
+        self.trunk_px = _trunk_px()
+
+
+@cache
+def _trunk_px() -> float:
+    """Of everybody who stands before the camera of `_signals`."""
+    upright = joined([posed(Build(), MOVEMENTS["squat"], 1.0, np.zeros_like)])
+    return _looks(upright, np.zeros(1), None)[0].trunk_px
 
 
 class _Read(NamedTuple):
@@ -162,7 +170,7 @@ def _spread(movement: str, *, moves: bool) -> dict[str, float]:
     clean = _signals(motion, times, None)
     noisy = _signals(motion, times, np.random.default_rng(7))
     spread = {}
-    for name in SIGNALS:
+    for name in COLUMNS:
         off = noisy[name] - clean[name]
         spread[name] = 1.4826 * float(np.median(np.abs(off - np.median(off))))
     return spread
@@ -170,6 +178,12 @@ def _spread(movement: str, *, moves: bool) -> dict[str, float]:
 
 def _signals(motion: Motion, times: Array, rng: np.random.Generator | None) -> dict[str, Array]:
     """Every signal of a motion at these times; with noise where there is a generator."""
+    courses = np.array([now.arrays[0] for now in _looks(motion, times, rng)])
+    return {name: _filled(course) for name, course in zip(COLUMNS, courses.T, strict=True)}
+
+
+def _looks(motion: Motion, times: Array, rng: np.random.Generator | None) -> list[Signals]:
+    """What a camera sees of a motion at these times."""
     camera = Camera(yaw=45.0, distance=4.0, target=(0.0, 0.8, 0.0))
     seen = camera.placed(motion).look(motion, motion.at(times))
     if rng is not None:
@@ -177,12 +191,8 @@ def _signals(motion: Motion, times: Array, rng: np.random.Generator | None) -> d
     seen = seen._replace(found=np.ones(len(times), bool))
     size = (camera.width, camera.height_px)
     lens = Lens(*size)
-    rows = []
-    for frame in frames(seen, motion, size):
-        subject = frame.subjects[0]
-        now = Signals(Body.of(subject.skeleton, subject.points(), subject.world_points(), lens))
-        rows.append({name: now[name].value for name in SIGNALS})
-    return {name: _filled(np.array([row[name] for row in rows])) for name in SIGNALS}
+    subjects = [frame.subjects[0] for frame in frames(seen, motion, size)]
+    return [Signals(Body.of(one.skeleton, one.points(), one.world_points(), lens)) for one in subjects]
 
 
 def _filled(course: Array) -> Array:

@@ -14,12 +14,14 @@ from websockets.sync.client import ClientConnection, connect
 
 from edge.calibration import CameraSettings
 from edge.camera_setup import CameraSetup
-from edge.coach.records import Repetition
+from edge.coach.records import Remark, Repetition
+from edge.coach_setup import CoachSetup
 from edge.store import Store
+from edge.store.records import KeptSummary
 from edge.web.app import create_app
 from edge.web.live import LiveState
 from edge.web.messages import Frame
-from edge.web.records import ExerciseInfo, ModelInfo, Skeleton
+from edge.web.records import ModelInfo, Skeleton
 from edge.web.server import listen, serve
 from edge.web.settings import WebSettings
 
@@ -27,9 +29,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-SQUAT = ExerciseInfo(id="squat", name={"en": "Squat", "ko": "스쿼트"}, view="any", kind="reps")
-PLANK = ExerciseInfo(id="plank", name={"en": "Plank", "ko": "플랭크"}, view="side", kind="hold")
 STICK = Skeleton(names=["head", "left_foot", "right_foot"], edges=[(0, 1), (0, 2)], pairs=[(1, 2)])
+
+SUMMARY = KeptSummary(
+    exercise="squat",
+    reps=2,
+    partial_reps=1,
+    rejected_reps=3,
+    praise=(Remark(rule="depth", text={"en": "Good depth.", "ko": "깊이가 좋았어요."}, share=1.0),),
+    improve=(Remark(rule="tempo", text={"en": "Slower.", "ko": "천천히."}, share=0.5),),
+    cues={"tempo": 2},
+)
 
 
 def frame(number: int = 1, **changes: Any) -> Frame:
@@ -78,21 +88,15 @@ class Box:
 
 
 @contextmanager
-def running(folder: Path, **settings: Any) -> Iterator[Box]:
+def running(folder: Path, live: Callable[[Store], LiveState] | None = None, **settings: Any) -> Iterator[Box]:
+    """A server in `folder`; `live` makes its state, where that is a hub's."""
     chosen: list[str | None] = []
     listener = listen("127.0.0.1", 0)
     port = listener.getsockname()[1]
     loop = asyncio.new_event_loop()
     options = WebSettings(**{"port": port, "static": folder / "static"} | settings)
     with Store(folder / "kinebox.db") as store:
-        state = LiveState(
-            camera="cam0",
-            model=ModelInfo(name="blazepose", precision="int8"),
-            exercises=[SQUAT, PLANK],
-            skeletons={"stick3": STICK},
-            setup=CameraSetup(folder, CameraSettings()),
-            on_exercise=chosen.append,
-        )
+        state = live(store) if live is not None else _alone(folder, chosen)
         app = create_app(state, store, options)
 
         async def main() -> None:
@@ -109,6 +113,18 @@ def running(folder: Path, **settings: Any) -> Iterator[Box]:
             thread.join(20)
             assert not thread.is_alive(), "the server did not stop"
             loop.close()
+
+
+def _alone(folder: Path, chosen: list[str | None]) -> LiveState:
+    """A state behind which there is no hub."""
+    return LiveState(
+        camera="cam0",
+        model=ModelInfo(name="blazepose", precision="int8"),
+        skeletons={"stick3": STICK},
+        setup=CameraSetup(folder, CameraSettings()),
+        coaching=CoachSetup(folder),
+        on_exercise=chosen.append,
+    )
 
 
 def handshake(box: Box, host: str = "localhost") -> socket.socket:
@@ -150,6 +166,7 @@ def record(
         store.add_sample(session, float(t), {"knee_flexion_left": 10.0 * t, "trunk_lean": None})
     if end:
         store.end_set(squats, t=10.0)
+        store.summarise_set(squats, SUMMARY)
         store.add_measurement(session, "knee_rom_left", 90.0, "B", ["oblique_view"])
         store.end_session(session, t=12.0, reason="left")
     store.flush()

@@ -51,12 +51,19 @@ def test_catalogues(box: Box) -> None:
         exercises = http.get("/api/v1/exercises").json()
         skeletons = http.get("/api/v1/skeletons").json()
         catalogue = msgspec.json.decode(http.get("/api/v1/metrics").content, type=list[Metric])
-    assert exercises[0] == {
+    squat = next(row for row in exercises if row["id"] == "squat")
+    assert squat.pop("muscles")["prime"] == ["quadriceps", "gluteus_maximus"]
+    assert squat == {
         "id": "squat",
         "name": {"en": "Squat", "ko": "스쿼트"},
         "view": "any",
         "kind": "reps",
         "out": "eccentric",
+        "species": "human",
+        "camera": "side",
+        "sides": "together",
+        "auto": True,
+        "origin": "box",
     }
     assert skeletons == {
         "stick3": {
@@ -197,6 +204,8 @@ def test_csv_export(box: Box) -> None:
         "measurements.csv": 1,
     }
     assert tables["sets.csv"][0]["exercise"] == "'=cmd|'/c calc'!A1"
+    said = [tables["sets.csv"][0][name] for name in ("rejected_reps", "praise", "improve", "cues")]
+    assert said == ["3", "depth", "tempo", "tempo:2"]
     assert tables["samples.csv"][1]["knee_flexion_left"] == "10.0"
     assert tables["samples.csv"][1]["trunk_lean"] == ""
 

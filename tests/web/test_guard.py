@@ -202,10 +202,9 @@ def test_every_answer_has_the_security_headers(shared_box: Box, path: str, statu
 
 
 def test_a_fault_of_ours_tells_nothing(box: Box) -> None:
-    box.state.skeletons = None  # type: ignore[assignment]
-    box.state.exercises = None  # type: ignore[assignment]
+    box.state.camera = None  # type: ignore[assignment]
     with box.client() as http:
-        response = http.get("/api/v1/exercises")
+        response = http.get("/api/v1/status")
     assert response.status_code == 500
     assert response.json() == {
         "title": "Internal Server Error",

@@ -8,11 +8,12 @@ import pytest
 
 from edge.calibration import CameraSettings
 from edge.camera_setup import CameraSetup
+from edge.coach_setup import CoachSetup
 from edge.errors import ConfigError
 from edge.web.live import STALE_S, LiveState
 from edge.web.messages import Camera, SubjectFrame
 from edge.web.records import ModelInfo
-from tests.web.box import PLANK, SQUAT, frame
+from tests.web.box import frame
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,9 +36,9 @@ def state(clock: Clock, tmp_path: Path) -> LiveState:
     return LiveState(
         camera="cam0",
         model=ModelInfo(name="blazepose", precision="int8"),
-        exercises=[SQUAT, PLANK],
         skeletons={},
         setup=CameraSetup(tmp_path, CameraSettings()),
+        coaching=CoachSetup(tmp_path),
         on_exercise=lambda _: None,
         clock=clock,
         utc=lambda: 1_800_000_000.0,

@@ -55,12 +55,14 @@ def test_counting_is_seen_as_it_happens(page: Page, tmp_path: Path) -> None:
         last = page.get_by_test_id("last-repetition")
         expect(last).to_contain_text(re.compile(r"Range of a repetition\s*1[01]\d°"))
         assert last.locator("[data-grade]").count() == 6
-        expect(page.get_by_test_id("improve")).to_contain_text("Turn 50° to your left.")
+        expect(page.get_by_test_id("improve")).to_have_text(
+            "Step back until head and feet are in the picture."
+        )
         assert faults(page) == []
         picture(page, "live-squats", full_page=True)
         page.get_by_test_id("language").select_option("ko")
         expect(page.get_by_test_id("exercise-name")).to_contain_text("스쿼트")
-        expect(page.get_by_test_id("improve")).to_contain_text("왼쪽으로 50° 도세요.")
+        expect(page.get_by_test_id("improve")).to_contain_text("뒤로 물러서세요.")
         page.set_viewport_size(PHONE)
         page.emulate_media(color_scheme="light")
         assert faults(page) == []
@@ -98,7 +100,7 @@ def test_real_footage(page: Page, tmp_path: Path, models: Path) -> None:
         for _ in range(round(CLIP_S * 10)):
             now = int(count.inner_text())
             if now == 2 > highest:
-                picture(page, "live")
+                picture(page, "live-footage")
             highest = max(highest, now)
             page.wait_for_timeout(100)
         assert highest == 2

@@ -11,6 +11,8 @@ import pytest
 from edge.web import messages
 from edge.web.api import live_routes, session_routes, system_routes
 from edge.web.camera import camera_routes
+from edge.web.coach import coach_routes
+from edge.web.exercises import exercise_routes
 from edge.web.socket import socket_routes
 
 if TYPE_CHECKING:
@@ -22,6 +24,13 @@ OPERATIONS = {
     ("get", "/api/v1/status"): "get_status",
     ("get", "/api/v1/exercises"): "list_exercises",
     ("put", "/api/v1/exercise"): "choose_exercise",
+    ("post", "/api/v1/exercises"): "add_exercise",
+    ("get", "/api/v1/exercises/refused"): "list_refused_exercises",
+    ("get", "/api/v1/exercises/{exercise_id}/source"): "get_exercise_source",
+    ("put", "/api/v1/exercises/{exercise_id}"): "change_exercise",
+    ("delete", "/api/v1/exercises/{exercise_id}"): "delete_exercise",
+    ("get", "/api/v1/coach"): "get_coach",
+    ("put", "/api/v1/coach"): "set_coach",
     ("get", "/api/v1/camera"): "get_camera",
     ("put", "/api/v1/camera"): "set_camera",
     ("get", "/api/v1/metrics"): "list_metrics",
@@ -78,6 +87,8 @@ def test_nothing_is_served_that_is_not_described(shared_box: Box) -> None:
     routers = [
         system_routes(state, store),
         live_routes(state),
+        exercise_routes(state.coaching),
+        coach_routes(state.coaching),
         camera_routes(state),
         session_routes(store),
         socket_routes(state),

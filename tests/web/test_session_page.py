@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.web.conftest import PHONE, faults, picture
+from tests.web.box import record, running
+from tests.web.conftest import PHONE, STATIC, faults, picture
 from tests.web.two_sets import REPS
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.web.box import Box
     from tests.web.conftest import Recorded
 
@@ -49,9 +52,24 @@ def test_repetitions_in_graded_numbers_and_what_changed(browser: Browser, record
     expect(deeper).to_have_attribute("data-change", "increased")
     expect(deeper).to_contain_text(re.compile(r"More: \+\d+° \(before: \d+°; detectable from "))
     expect(page.locator("[data-change='not_detectable']").first).to_contain_text("No detectable change")
+    expect(page.get_by_test_id("set-remarks")).to_have_count(2)
+    expect(page.get_by_test_id("set-remarks").first).to_contain_text("You kept control on the way down.")
     assert faults(page) == []
     picture(page, "session-measures", full_page=True)
     page.close()
+
+
+def test_what_was_refused_and_what_was_said_of_a_set(browser: Browser, tmp_path: Path) -> None:
+    with running(tmp_path, static=STATIC) as box:
+        page = open_page(browser, box, record(box.store), locale="en-GB")
+        expect(page.get_by_test_id("session-page")).to_contain_text("3 not counted")
+        said = page.get_by_test_id("set-remarks")
+        expect(said).to_contain_text(re.compile(r"Good\s*Good depth\. 100%\s*Next time\s*Slower\. 50%"))
+        page.get_by_test_id("language").select_option("ko")  # which draws the curves anew, once
+        expect(said).to_contain_text("깊이가 좋았어요.")
+        page.get_by_test_id("theme").select_option("dark")
+        expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+        page.close()
 
 
 def test_on_a_phone_in_korean(browser: Browser, recorded: Recorded) -> None:

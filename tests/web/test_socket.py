@@ -71,6 +71,7 @@ def test_a_frame_in_full(box: Box) -> None:
             progress=1.0,
             set=1,
             set_reps=3,
+            set_s=3.2,
             measures={
                 "knee_flexion_left": Measure(value=87.2, grade="B", reasons=("oblique_view",)),
                 "trunk_lean": Measure(value=None, grade="none", reasons=("joint_hidden",)),
@@ -116,6 +117,15 @@ def test_a_frame_in_full(box: Box) -> None:
                     },
                     "turn": None,
                     "cut_off": False,
+                    "set_partial_reps": 0,
+                    "set_hold_s": 0.0,
+                    "rejected_reps": 0,
+                    "left": 0,
+                    "right": 0,
+                    "set_s": 3.2,
+                    "rest_s": None,
+                    "cue": None,
+                    "cue_weight": None,
                 },
             }
         ],
@@ -134,6 +144,10 @@ def test_events_reach_every_browser(box: Box) -> None:
                 "kind": "rep",
                 "t": 12.3,
                 "exercise": "squat",
+                "side": None,
+                "reason": None,
+                "cue": None,
+                "summary": None,
                 "measures": {},
             }
 

@@ -37,6 +37,8 @@ def told(exercise: str, yaw: float) -> SubjectFrame:
         ("plank", -40.0, (50.0, "right")),
         ("jumping_jack", 40.0, (40.0, "right")),
         ("jumping_jack", 0.0, None),
+        ("pull_up", 10.0, None),
+        ("standing_balance", 50.0, (50.0, "right")),
     ],
 )
 def test_the_turn_is_the_one_that_the_exercise_needs(

@@ -15,6 +15,8 @@ import pytest
 
 from edge.calibration import Reason as Dropped
 from edge.calibration import Source
+from edge.coach.exercise import MUSCLES, Camera
+from edge.coach.form import Strictness
 from edge.coach.records import Phase, Side
 from edge.motion.grades import Reason
 from edge.store.records import EndReason, Grade
@@ -35,6 +37,10 @@ CODES = {
     "end_reason": get_args(EndReason),
     "grade": get_args(Grade),
     "side": get_args(Side),
+    "strictness": get_args(Strictness),
+    "camera_place": get_args(Camera),
+    "camera_short": get_args(Camera),
+    "muscle": MUSCLES,
     "calibration": get_args(Source),
     "dropped": get_args(Dropped),
     "reason": (*get_args(Reason), "not_calibrated", "no_person"),

@@ -1,8 +1,11 @@
 import type {
   CameraChoice,
   CameraStand,
+  CoachSettings,
   Exercise,
   Metric,
+  Problem,
+  Refused,
   Samples,
   Session,
   SessionPage,
@@ -12,7 +15,11 @@ import type {
 
 /** The box answered, but not with what was asked for. */
 export class ApiError extends Error {
-  constructor(readonly status: number) {
+  constructor(
+    readonly status: number,
+    /** What the box says of it; null where it says nothing. */
+    readonly problem: Problem | null = null,
+  ) {
     super(`HTTP ${status}`);
   }
 }
@@ -24,14 +31,23 @@ export function address(path: string): string {
 
 async function request(path: string, init?: RequestInit): Promise<Response> {
   const response = await fetch(address(path), { credentials: "same-origin", ...init });
-  if (!response.ok) throw new ApiError(response.status);
+  if (!response.ok) throw new ApiError(response.status, await problemOf(response));
   return response;
+}
+
+async function problemOf(response: Response): Promise<Problem | null> {
+  try {
+    return (await response.json()) as Problem;
+  } catch {
+    return null; // not from the box itself
+  }
 }
 
 async function get<T>(path: string): Promise<T> {
   return (await request(path)).json() as Promise<T>;
 }
 
+const exercise = (id: string): string => `exercises/${encodeURIComponent(id)}`;
 const session = (id: string): string => `sessions/${encodeURIComponent(id)}`;
 
 export const getStatus = () => get<Status>("status");
@@ -39,6 +55,8 @@ export const getExercises = () => get<Exercise[]>("exercises");
 export const getMetrics = () => get<Metric[]>("metrics");
 export const getSkeletons = () => get<Record<string, Skeleton>>("skeletons");
 export const getCamera = () => get<CameraStand>("camera");
+export const getCoach = () => get<CoachSettings>("coach");
+export const getRefused = () => get<Refused[]>("exercises/refused");
 export const getSession = (id: string) => get<Session>(session(id));
 
 const put = (path: string, record: unknown) =>
@@ -54,6 +72,30 @@ export async function putExercise(exercise: string): Promise<void> {
 
 export async function putCamera(choice: CameraChoice): Promise<CameraStand> {
   return (await put("camera", choice)).json() as Promise<CameraStand>;
+}
+
+export async function putCoach(settings: CoachSettings): Promise<void> {
+  await put("coach", settings);
+}
+
+/** The exercise as it is written, in TOML. */
+export async function getSource(id: string): Promise<string> {
+  return (await request(`${exercise(id)}/source`)).text();
+}
+
+/** Add an exercise of one's own, or write the one called `id` anew. */
+export async function saveExercise(text: string, id: string | null): Promise<Exercise> {
+  const headers = { "Content-Type": "text/plain" };
+  const answer = await request(id === null ? "exercises" : exercise(id), {
+    method: id === null ? "POST" : "PUT",
+    headers,
+    body: text,
+  });
+  return (await answer.json()) as Exercise;
+}
+
+export async function deleteExercise(id: string): Promise<void> {
+  await request(exercise(id), { method: "DELETE" });
 }
 
 /** Newest first; `before` is the `next` of the page before. */

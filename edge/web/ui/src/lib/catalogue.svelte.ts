@@ -1,7 +1,8 @@
-// The tables that the box describes itself with: they do not change while it runs.
+// The tables that the box describes itself with; only exercises change while it runs.
 
 import { getExercises, getMetrics, getSkeletons } from "./api";
 import { translated } from "./i18n";
+import { settings } from "./settings.svelte";
 import type { Exercise, Metric, Skeleton } from "./types";
 
 class Catalogue {
@@ -19,6 +20,11 @@ class Catalogue {
     return this.#loading;
   }
 
+  /** The exercises are others than before. */
+  async reload(): Promise<void> {
+    this.exercises = await getExercises();
+  }
+
   async #fetch(): Promise<void> {
     [this.exercises, this.metrics, this.skeletons] = await Promise.all([
       getExercises(),
@@ -29,6 +35,13 @@ class Catalogue {
 
   exercise(id: string | null): Exercise | undefined {
     return this.exercises.find((row) => row.id === id);
+  }
+
+  /** Those that can be chosen, in the order of their names. */
+  get counted(): Exercise[] {
+    return this.exercises
+      .filter(({ kind }) => kind !== "other")
+      .sort((a, b) => translated(a.name).localeCompare(translated(b.name), settings.language));
   }
 
   exerciseName(id: string): string {

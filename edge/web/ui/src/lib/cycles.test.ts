@@ -23,6 +23,8 @@ const set = (repetitions: Repetition[]): ExerciseSet => ({
   hold_s: 0,
   start_s: 0,
   end_s: 10,
+  rejected_reps: 0,
+  summary: null,
   repetitions,
 });
 

@@ -10,8 +10,10 @@ import type {
   FrameMessage,
   Measure,
   ServerMessage,
+  SetSummary,
   Subject,
 } from "./types";
+import { Voice } from "./voice.svelte";
 
 /** Numbers that change faster than this cannot be read. */
 const READING_MS = 250;
@@ -21,6 +23,9 @@ const FIRST_PINGS = 4;
 const LATENCIES = 45;
 /** So long after a choice, frames may still tell of the time before it. */
 const CHOICE_MS = 2000;
+
+/** So long it is said that the exercise has another name. */
+const RENAMED_MS = 6000;
 
 export interface Latency {
   ms: number;
@@ -46,6 +51,12 @@ export class Live {
   /** The numbers of the last repetition of the subject that is shown. */
   repetition = $state.raw<Record<string, Measure>>({});
   version = $state("");
+  /** What was said of the set that is over; null during a set. */
+  summary = $state.raw<SetSummary | null>(null);
+  /** The set in progress was found to be of this exercise. */
+  renamed = $state<string | null>(null);
+  /** Seconds since the coach's last word: clocks go on while somebody rests out of sight. */
+  since = $state(0);
 
   #socket: ReconnectingWebSocket | undefined;
   #clock = new ClockOffset();
@@ -55,6 +66,10 @@ export class Live {
   #frameAt = 0;
   #readingAt = 0;
   #choiceAt = 0;
+  #coachAt = 0;
+  #renamedAt = 0;
+  #missing = "";
+  #voice = new Voice();
 
   /** Connect, and stay connected until the returned function is called. */
   connect(): () => void {
@@ -99,6 +114,7 @@ export class Live {
     try {
       await putExercise(exercise);
       this.coach = null;
+      this.summary = null;
       this.repetition = {};
     } catch (error) {
       this.exercise = before;
@@ -166,9 +182,16 @@ export class Live {
     }
   }
 
-  /** Counts are in the frames, too; the numbers of a repetition are only here. */
-  #happened({ kind, subject, measures }: EventMessage): void {
-    if (kind === "rep_measured" && subject === this.subject(this.frame)?.id) this.repetition = measures;
+  /** Counts are in the frames, too; what is here happens once. */
+  #happened({ kind, subject, measures, exercise, cue, summary }: EventMessage): void {
+    if (subject !== this.subject(this.frame)?.id) return;
+    if (kind === "rep_measured") this.repetition = measures;
+    else if (kind === "set_start") this.summary = null;
+    else if (kind === "set_summary") this.summary = summary;
+    else if (kind === "set_renamed") {
+      this.renamed = exercise;
+      this.#renamedAt = localNow();
+    } else if (kind === "cue" && cue) this.#voice.cue(cue);
   }
 
   #setCamera({ state, detail }: { state: CameraCondition; detail: string }): void {
@@ -182,7 +205,13 @@ export class Live {
     if (this.camera === "stalled" || this.camera === "starting") this.camera = "live";
     this.frame = frame;
     const coach = this.subject(frame)?.coach;
-    if (coach) this.coach = coach;
+    if (coach) {
+      this.#voice.counted(this.coach, coach);
+      this.coach = coach;
+      this.#coachAt = this.#frameAt;
+      this.since = 0;
+      this.#know(coach.exercise);
+    }
     // Somebody else may have chosen, on another screen.
     if (coach?.exercise && this.#frameAt - this.#choiceAt > CHOICE_MS)
       this.exercise = coach.given ? coach.exercise : "auto";
@@ -195,7 +224,16 @@ export class Live {
     }
   }
 
+  /** Another browser may have added an exercise. */
+  #know(exercise: string | null): void {
+    if (!exercise || exercise === this.#missing || catalogue.exercise(exercise)) return;
+    this.#missing = exercise;
+    catalogue.reload().catch(() => (this.#missing = ""));
+  }
+
   #watch(): void {
+    if (this.coach && localNow() - this.#coachAt > 1000) this.since = (localNow() - this.#coachAt) / 1000;
+    if (localNow() - this.#renamedAt > RENAMED_MS) this.renamed = null;
     const silent = localNow() - this.#frameAt > STALLED_MS;
     if (this.connection === "open" && this.camera === "live" && silent) this.camera = "stalled";
   }

@@ -1,10 +1,13 @@
-// What this browser remembers: language and appearance.
+// What this browser remembers: language, appearance and voice.
 
 import type { Language } from "./types";
 
 export const LANGUAGES: readonly Language[] = ["en", "ko"];
 export const THEMES = ["system", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
+/** What is spoken: nothing, corrections, or corrections and counts. */
+export const VOICES = ["off", "cues", "counts"] as const;
+export type Voice = (typeof VOICES)[number];
 
 function remembered<T extends string>(name: string, known: readonly T[]): T | undefined {
   try {
@@ -32,6 +35,7 @@ const systemDark = matchMedia("(prefers-color-scheme: dark)");
 class Settings {
   #language = $state<Language>(remembered("language", LANGUAGES) ?? browserLanguage());
   #theme = $state<Theme>(remembered("theme", THEMES) ?? "system");
+  #voice = $state<Voice>(remembered("voice", VOICES) ?? "off");
   #systemDark = $state(systemDark.matches);
 
   constructor() {
@@ -54,6 +58,15 @@ class Settings {
   set theme(value: Theme) {
     this.#theme = value;
     remember("theme", value);
+  }
+
+  get voice(): Voice {
+    return this.#voice;
+  }
+
+  set voice(value: Voice) {
+    this.#voice = value;
+    remember("voice", value);
   }
 
   /** The appearance in use: the chosen one, or the device's. */

@@ -66,6 +66,59 @@ export interface Coach {
   turn: Turn | null;
   /** Some part of the body is outside the picture. */
   cut_off: boolean;
+  set_partial_reps: number;
+  set_hold_s: number;
+  /** Movements of the set that were none of the exercise. */
+  rejected_reps: number;
+  /** Full repetitions of this limb alone, in the set. */
+  left: number;
+  right: number;
+  /** Seconds since the latest set began. */
+  set_s: number | null;
+  /** Seconds since the latest repetition was over. */
+  rest_s: number | null;
+  cue: Cue | null;
+  /** 3: may hurt, 2: costs the exercise its purpose, 1: could be better. */
+  cue_weight: number | null;
+}
+
+/** A correction, to be spoken and shown. */
+export interface Cue {
+  t: number;
+  exercise: string;
+  rule: string;
+  text: Translated;
+}
+
+export interface Remark {
+  rule: string;
+  text: Translated;
+  /** Of the repetitions that showed it, those of which the text is true. */
+  share: number;
+}
+
+/** What is said of a set when it is over. */
+export interface SetSummary {
+  exercise: string;
+  praise: Remark[];
+  improve: Remark[];
+  reps: number;
+  partial_reps: number;
+  rejected_reps: number;
+  left: number;
+  right: number;
+  hold_s: number;
+  tempo_s: number | null;
+  tempo_spread: number | null;
+  range_deg: number | null;
+  range_spread: number | null;
+}
+
+export const STRICTNESS = ["gentle", "normal", "strict", "off"] as const;
+export type Strictness = (typeof STRICTNESS)[number];
+
+export interface CoachSettings {
+  strictness: Strictness;
 }
 
 /** x and y in pixels of the camera's picture, visibility 0-1; null where the model gave no number. */
@@ -107,6 +160,8 @@ export interface EventMessage {
   kind: string;
   t: number;
   exercise: string | null;
+  cue: Cue | null;
+  summary: SetSummary | null;
   /** With `rep_measured`. */
   measures: Record<string, Measure>;
 }
@@ -159,9 +214,32 @@ export interface Exercise {
   id: string;
   name: Translated;
   view: "front" | "side" | "any";
-  kind: "reps" | "hold";
+  kind: "reps" | "hold" | "rhythm" | "other";
+  species: string;
+  /** Where the camera serves it; `low`: at the height of somebody who lies. */
+  camera: "side" | "front" | "side_low" | "front_low";
+  sides: "together" | "each" | "whole";
+  /** Counted without being chosen. */
+  auto: boolean;
+  muscles: { prime: string[]; stabilisers: string[] };
+  /** `added`: in the dashboard; `file`: from another folder. */
+  origin: "box" | "added" | "file";
   /** What the muscles do on the way out from the start position. */
   out: "eccentric" | "concentric";
+}
+
+/** A file that is no exercise. */
+export interface Refused {
+  file: string;
+  line: number;
+  reason: string;
+}
+
+/** An error as the API tells it. */
+export interface Problem {
+  code: string;
+  detail: string;
+  line?: number;
 }
 
 export interface Metric {
@@ -219,6 +297,9 @@ export interface ExerciseSet extends ExerciseSummary {
   start_s: number;
   end_s: number | null;
   repetitions: Repetition[];
+  rejected_reps: number;
+  /** null while it runs, and of a set that was cut off. */
+  summary: SetSummary | null;
 }
 
 export interface SessionPage {
