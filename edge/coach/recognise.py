@@ -6,9 +6,10 @@ repetitions clearly better: names do not flicker.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from heapq import nlargest
-from statistics import fmean
+from statistics import fmean, stdev
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -42,6 +43,10 @@ KNOWN = 0.0
 """The same for what is known and not counted: it must not be counted as something that nobody described."""
 DOUBT = 1.5
 """By how much the best of two rows must be better to be named after two repetitions; after three, by half of it."""
+ALIKE = 0.3
+"""Standard deviation of the logarithms of times and of ranges from one repetition to the next that is usual."""
+UNLIKE = 6.0
+"""The most that it counts against a row when its repetitions are not alike."""
 MARGIN = 2.0
 """By how much another row must be better to take over."""
 SETTLED_S = 0.3
@@ -113,7 +118,9 @@ class Candidate:
             one.verdict.evidence if one.verdict.accepted else min(one.verdict.evidence, REFUSED)
             for one in recent[-LATEST:]
         )
-        return Score(fmean(evidence), clean)
+        # Everyday movements need not be alike: they are known so that nothing else is made of them.
+        unlike = 0.0 if self.row.kind == "other" else _unlike(recent[-LATEST:])
+        return Score(fmean(evidence) - unlike, clean)
 
 
 def _recent(seen: Iterable[Movement], t: float) -> list[Movement]:
@@ -168,6 +175,19 @@ def _look(course: Course, cycle: Repetition) -> Survey:
 
 
 Chosen = Candidate | HoldWatch | Rhythm
+
+
+def _unlike(movements: Sequence[Movement]) -> float:
+    """Nats against movements that are not alike: who exercises repeats, who gestures does not."""
+    found = 0.0
+    for sizes in (
+        [one.repetition.duration_s for one in movements],
+        [one.repetition.range_deg for one in movements if one.repetition.range_deg],
+    ):
+        if len(sizes) > 1:
+            logs = [math.log(max(size, 1e-3)) for size in sizes]
+            found += (stdev(logs) / ALIKE) ** 2
+    return min(found, UNLIKE)
 
 
 class Given:

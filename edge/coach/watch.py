@@ -25,10 +25,12 @@ BRIDGE_S = 1.5
 """Seconds without a usable signal after which the movement in progress is given up."""
 SAME = 0.3
 """Share of a repetition's time up to which both limbs' far ends are one repetition."""
-SLOWER = 1.5
-"""How many times as long as the way back the way out may take in a movement that is looked at a second time."""
+SLOWER = (1.5, 1.0, 0.7)
+"""How many times as long as the way back the way out may take in a movement that is looked at again."""
 ASIDE = 0.7
 """Share of the other limb's way at the same time below which a limb only goes along with it."""
+TOGETHER = 0.9
+"""Share of the shorter movement in which both limbs are under way, from which they are one repetition."""
 MEANWHILE = 0.8
 """Share of a movement's time in which the other limb was under way, too, from which it happened meanwhile."""
 SAME_SIZE = 0.5
@@ -105,14 +107,14 @@ class Track:
         progress = limb.way.progress(window.values, window.visibility)[:, 0]
         return survey(window, (progress - excursion.low) / excursion.span)
 
-    def shorter(self, limb: _Limb, excursion: Excursion, course: Course) -> Excursion | None:
-        """The same movement with a way out no slower than the way back; None where it has none that is slower.
+    def shorter(self, limb: _Limb, excursion: Excursion, course: Course, slower: float) -> Excursion | None:
+        """The same movement, its way out at most so many times `slower` than the way back; None where it is anyway.
 
         Who gets down to the floor, or lifts a weight, and goes on with the first repetition leaves another start
         position than the one to which each repetition comes back.
         """
         back_s = max(excursion.ended - excursion.peaked, BEFORE_S)
-        since = excursion.peaked - SLOWER * back_s
+        since = excursion.peaked - slower * back_s
         if since <= excursion.left:
             return None
         window = course.window(since, excursion.peaked)
@@ -155,12 +157,8 @@ class Watch:
         return Movement(repetition, verdict, seen)
 
     def _counted(self, side: Side | None, new: Excursion) -> bool:
-        """Whether the other limb's repetition was this one: alternating limbs are half a repetition apart."""
-        others = (old for limb, old in self._latest.items() if limb != side)
-        return any(
-            abs(new.peaked - old.peaked) < SAME * min(old.ended - old.began, new.ended - new.began)
-            for old in others
-        )
+        """Whether the other limb's repetition was this one."""
+        return any(_together(old, new) for limb, old in self._latest.items() if limb != side)
 
     def _aside(self, side: Side | None, excursion: Excursion) -> bool:
         """Whether the other limb makes a larger movement meanwhile: this one only goes along."""
@@ -209,6 +207,17 @@ class Watch:
         )
 
 
+def _together(one: Excursion, other: Excursion) -> bool:
+    """Whether two limbs made one repetition: alternating ones are half a repetition apart."""
+    apart = abs(one.peaked - other.peaked)
+    if apart < SAME * min(one.ended - one.began, other.ended - other.began):
+        return True
+    # At a far end that is held, either may be furthest at any time.
+    shorter = min(one.counted - one.left, other.counted - other.left)
+    both = min(one.counted, other.counted) - max(one.left, other.left)
+    return both > TOGETHER * shorter and apart < shorter / 2
+
+
 class Watches:
     """All rows that watch one person. What they have in common is computed once."""
 
@@ -251,8 +260,10 @@ class Watches:
         for limb, track, excursion in complete:
             seen = track.survey(limb, excursion, self.course)
             looks = [(watch, watch.consider(limb.side, excursion, seen)) for watch in track.watches]
-            if not any(movement is None or movement.verdict.accepted for _, movement in looks):
-                shorter = track.shorter(limb, excursion, self.course)
+            for slower in SLOWER:
+                if any(movement is None or movement.verdict.accepted for _, movement in looks):
+                    break
+                shorter = track.shorter(limb, excursion, self.course, slower)
                 if shorter is not None:
                     seen = track.survey(limb, shorter, self.course)
                     looks = [(watch, watch.consider(limb.side, shorter, seen)) for watch in track.watches]

@@ -235,12 +235,17 @@ def _wrist_rise(side: str) -> Callable[[_Frame], float]:
     return lambda f: (f.space[wrist][1] - f.space[shoulder][1]) / f.trunk
 
 
+_FLAT = 1e-6
+
+
 def _knee_ahead(side: str) -> Callable[[_Frame], float]:
     knee, toe = _AT[f"knee_{side}"], _AT[f"toe_{side}"]
 
     def ahead(f: _Frame) -> float:
         """As angles are: the more from the picture, the less the way forwards leads out of it."""
-        level = max(math.hypot(f.forwards[0], f.forwards[2]), 1e-6)
+        level = math.hypot(f.forwards[0], f.forwards[2])
+        if not level > _FLAT:  # the way forwards is up or down, or there is none
+            return math.nan
         x, z = f.forwards[0] / level, f.forwards[2] / level
         way = _minus(f.space[knee], f.space[toe])
         deep = (way[0] * x + way[2] * z) / f.trunk

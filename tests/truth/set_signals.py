@@ -64,6 +64,7 @@ def make_signals(plan: Plan) -> Made:
     total = ends + (after.seconds if after else 0.0)
     times = np.arange(0.0, total, 1 / plan.fps)
     times = times + np.clip(plan.jitter * rng.standard_normal(len(times)), -0.45, 0.45) / plan.fps
+    times = np.clip(times, 0.0, total)
     inside = (times >= begins) & (times <= ends)
     progress = plan.progress(times[inside] - begins)
     speed = {side: np.ones(len(times)) for side in SIDES}  # somebody who walks or bends moves, too
