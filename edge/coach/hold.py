@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge.coach.judge import LEGS, MISSED
+from edge.coach.judge import LEGS
 from edge.coach.lanes import columns
 from edge.coach.survey import VISIBLE, survey
 from edge.motion.signals import COLUMN, SIGNAL_OF
@@ -25,8 +25,8 @@ _STILL_S = 1.0
 _LOOK_S = 0.2
 """Seconds between two looks at how still it is."""
 _LEGS = COLUMN["leg_length"]
-_EDGE = 1.0
-"""Softnesses beyond its bounds that a hold may begin with; it goes on until MISSED: nothing flickers at the edge."""
+_EDGE, _SLACK = 0.5, 1.0
+"""Softnesses beyond its bounds that a hold may begin with, and go on with: nothing flickers at the edge."""
 
 
 class HoldWatch:
@@ -42,6 +42,7 @@ class HoldWatch:
         self._always = [(columns(name, "both"), low, high) for name, (low, high) in row.always.items()]
         self._travel = [(columns(name, "both"), low, high) for name, (low, high) in row.travel.items()]
         self._looked_at = float("-inf")
+        self._was_still = True
         self._since: float | None = None
         self._inside_at = 0.0
 
@@ -58,7 +59,7 @@ class HoldWatch:
         """
         if self._since is not None and t - self._inside_at > GAP_S:
             self._since, self.holding, self.present_s = None, False, 0.0
-        edge = MISSED if self._since is not None else _EDGE
+        edge = _SLACK if self._since is not None else _EDGE
         if self._inside(values, visibility, edge) and self._still(course, t, edge):
             if self._since is None:
                 self._since = self._inside_at = t
@@ -82,14 +83,13 @@ class HoldWatch:
         return True
 
     def _still(self, course: Course, t: float, edge: float) -> bool:
-        if not self._travel or t - self._looked_at < _LOOK_S:
-            return True
-        self._looked_at = t
-        window = course.window(t - _STILL_S, t)
-        seen = survey(window, np.zeros(len(window.times)))
-        for where, low, high in self._travel:
-            moved = seen.told("travel", where)
-            soft = edge * SIGNAL_OF[where[0]].soft
-            if moved is not None and not low - soft <= moved <= high + soft:
-                return False
-        return True
+        if self._travel and t - self._looked_at >= _LOOK_S:
+            self._looked_at = t
+            window = course.window(t - _STILL_S, t)
+            seen = survey(window, np.zeros(len(window.times)))
+            self._was_still = all(
+                moved is None or low - edge * soft <= moved <= high + edge * soft
+                for where, low, high in self._travel
+                for moved, soft in [(seen.told("travel", where), SIGNAL_OF[where[0]].soft)]
+            )
+        return self._was_still

@@ -26,8 +26,6 @@ LEGS = 1.25
 """Least length of people's legs, in trunk lengths; in adults it is about 1.6."""
 JUDGED = 0.6
 """Share of the statements that must be seen for a movement to tell what it is."""
-MISSED = 2.0
-"""How many softnesses a hold may be out of its bounds."""
 LITTLE, MUCH = 2.0, 10.0
 """Sum of the squares of what bounds are missed by, in softnesses: up to which a movement is the row's, and up to
 which it may be: one joint is misread altogether in many a picture."""
