@@ -42,7 +42,6 @@ class HoldWatch:
         self._always = [(columns(name, "both"), low, high) for name, (low, high) in row.always.items()]
         self._travel = [(columns(name, "both"), low, high) for name, (low, high) in row.travel.items()]
         self._looked_at = float("-inf")
-        self._was_still = True
         self._since: float | None = None
         self._inside_at = 0.0
 
@@ -83,13 +82,14 @@ class HoldWatch:
         return True
 
     def _still(self, course: Course, t: float, edge: float) -> bool:
-        if self._travel and t - self._looked_at >= _LOOK_S:
-            self._looked_at = t
-            window = course.window(t - _STILL_S, t)
-            seen = survey(window, np.zeros(len(window.times)))
-            self._was_still = all(
-                moved is None or low - edge * soft <= moved <= high + edge * soft
-                for where, low, high in self._travel
-                for moved, soft in [(seen.told("travel", where), SIGNAL_OF[where[0]].soft)]
-            )
-        return self._was_still
+        if not self._travel or t - self._looked_at < _LOOK_S:
+            return True
+        self._looked_at = t
+        window = course.window(t - _STILL_S, t)
+        seen = survey(window, np.zeros(len(window.times)))
+        for where, low, high in self._travel:
+            moved = seen.told("travel", where)
+            soft = edge * SIGNAL_OF[where[0]].soft
+            if moved is not None and not low - soft <= moved <= high + soft:
+                return False
+        return True
