@@ -26,7 +26,7 @@ setup: $(STAMP)/kinebox ## install everything, build the dashboard and the pose 
 demo: setup ## watch a recorded exercise in the dashboard, no camera needed
 	@$(BIN)/kinebox demo
 
-test: setup $(STAMP)/cloud $(STAMP)/test ## run every test
+test: setup $(STAMP)/cloud $(STAMP)/test $(STAMP)/ansible ## run every test
 	@scripts/install-test-tools
 	@$(BIN)/python -m pytest
 
@@ -61,7 +61,7 @@ $(STAMP)/kinebox: pyproject.toml $(wildcard hatch_build.py) $(UI) $(STAMP)/run
 	@$(PIP) --no-build-isolation --no-deps -e .
 	@touch $@
 
-$(STAMP)/cloud $(STAMP)/test $(STAMP)/lint: $(STAMP)/%: requirements/%.txt $(STAMP)/run
+$(STAMP)/cloud $(STAMP)/test $(STAMP)/lint $(STAMP)/ansible: $(STAMP)/%: requirements/%.txt $(STAMP)/run
 	@echo "Installing what make $* needs"
 	@$(PIP) --require-hashes -r requirements/$*.txt
 	@touch $@

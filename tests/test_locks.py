@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-OURS = ("run", "cloud", "service", "build", "test", "lint")
+OURS = ("run", "cloud", "service", "build", "test", "lint", "ansible")
 
 
 @pytest.fixture(scope="module")
