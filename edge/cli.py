@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from edge import __version__
+from edge.cli_device import update_app
 from edge.cli_exercises import app as exercises_app
 from edge.errors import ConfigError, KineboxError
 from edge.evaluate.command import evaluate
@@ -37,6 +38,7 @@ app = typer.Typer(
 app.add_typer(exercises_app, name="exercises", help="List the exercises, check your own and add them.")
 models_app.command("eval")(evaluate)  # here: it runs the whole box, of which the models know nothing
 app.add_typer(models_app, name="models", help="Build, list and verify the pose models.")
+app.add_typer(update_app, name="update")
 app.add_typer(calibrate_app, name="calibrate", help="Tell the camera where the floor is.")
 
 # What is not ours (names of files, messages) goes into Text: as a string, `[/b]` or `:x:` in it would be markup.

@@ -5,7 +5,9 @@ KineboxError
 ├── ModelError       a model is missing, damaged or cannot be built
 ├── StoreError       the database cannot be opened or written
 ├── ConfigError      a setting or a row of a table is wrong
-└── LinkError        vision and hub do not understand each other
+├── LinkError        vision and hub do not understand each other
+├── UpdateError      a release cannot be installed
+└── BackupError      a backup cannot be made or read
 """
 
 from __future__ import annotations
@@ -49,3 +51,15 @@ class LinkError(KineboxError):
     """A message on the vision socket is not one this version understands."""
 
     exit_code = 7
+
+
+class UpdateError(KineboxError):
+    """A release is not signed, not for this box, damaged, or did not work."""
+
+    exit_code = 8
+
+
+class BackupError(KineboxError):
+    """A backup cannot be written, or is not one that this box can use."""
+
+    exit_code = 9
