@@ -9,13 +9,17 @@ movements), and what good form is (`form`). What a row does not name is expected
 from __future__ import annotations
 
 import math
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from edge.coach.compendium import activities
+from edge.coach.faults import MisfitError
 from edge.motion import signals
+
+if TYPE_CHECKING:
+    from edge.coach.faults import Step
 
 Species = Literal["human", "dog"]
 Bounds = tuple[float, float]
@@ -24,21 +28,11 @@ Text = dict[str, str]
 """By language: en and ko."""
 Camera = Literal["side", "front", "side_low", "front_low"]
 """Where the camera serves the exercise; `low`: on the height of somebody who lies."""
-Step = str | int
-"""A key of a table, or a number in a list."""
 RESERVED = {"auto"}
 """What the box calls other things than an exercise."""
 _LANGUAGES = {"en", "ko"}
 _LONGEST_TEXT = 90
 _NAME = r"^[a-z][a-z0-9_]{1,39}\Z"
-
-
-class MisfitError(ValueError):
-    """What is wrong in a row, and the way to it from the top: ("parts", 0, "signal")."""
-
-    def __init__(self, reason: str, *path: Step) -> None:
-        super().__init__(reason)
-        self.path = path
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -128,10 +122,10 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def __post_init__(self) -> None:
         """Refuse what the types alone let through, with a `MisfitError`."""
         if self.id in RESERVED:
-            raise MisfitError(f"{self.id} is taken", "id")
+            raise MisfitError("id_reserved", "id", id=self.id)
         _check_text(self.name, "name")
         if not 0 < self.min_s < self.max_s <= LONGEST_S:
-            raise MisfitError(f"needs 0 < min_s < max_s <= {LONGEST_S:g}", "min_s")
+            raise MisfitError("seconds", "min_s", most=f"{LONGEST_S:g}")
         self._check_parts()
         for table in ("start", "far", "always", "travel"):
             for name, bounds in getattr(self, table).items():
@@ -141,64 +135,53 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         for n, rule in enumerate(self.form):
             self._check_rule(rule, "form", n)
             if rule.id in {other.id for other in self.form[:n]}:
-                raise MisfitError(f"two rules are called {rule.id}", "form", n, "id")
+                raise MisfitError("rule_twice", "form", n, "id", id=rule.id)
         if self.met and self.met not in activities():
-            raise MisfitError(
-                f"{self.met} is no code of conditioning exercise in the Compendium of 2011", "met"
-            )
+            raise MisfitError("met_unknown", "met", met=self.met)
         for kind in ("prime", "stabilisers"):
             for muscle in getattr(self.muscles, kind):
                 if muscle not in MUSCLES:
-                    raise MisfitError(f"there is no muscle {muscle}", "muscles", kind)
+                    raise MisfitError("muscle_unknown", "muscles", kind, muscle=muscle)
 
     def _check_parts(self) -> None:
         if (self.kind in ("hold", "rhythm")) == bool(self.parts):
-            raise MisfitError("an exercise of repetitions has at least one, a hold has none", "parts")
+            raise MisfitError("parts_wanted", "parts")
         if self.kind == "hold" and not self.always:
-            raise MisfitError("a hold needs at least one signal", "always")
+            raise MisfitError("hold_signal_wanted", "always")
         if self.kind == "hold" and (self.start or self.far):
-            raise MisfitError(
-                "a hold has no ends, only `always` and `travel`", "start" if self.start else "far"
-            )
+            raise MisfitError("hold_without_ends", "start" if self.start else "far")
         for n, part in enumerate(self.parts):
             signal = _signal(part.signal, "parts", n, "signal")
             if signal.unit == "place":
-                raise MisfitError(
-                    f"{part.signal} has no zero: say in `travel` how far it goes", "parts", n, "signal"
-                )
+                raise MisfitError("signal_without_zero", "parts", n, "signal", signal=part.signal)
             if part.signal in signals.SIDED and self.sides == "whole":
-                raise MisfitError(
-                    f"{part.signal} has sides: write {part.signal}_left or _right, or change `sides`",
-                    *("parts", n, "signal"),
-                )
+                raise MisfitError("signal_sided", "parts", n, "signal", signal=part.signal)
             for end in ("rest", "full"):
-                if not math.isfinite(getattr(part, end)):
-                    raise MisfitError("must be a finite number", "parts", n, end)
+                if not abs(getattr(part, end)) <= LARGEST_END:  # nor if it is no number
+                    raise MisfitError("number_unlikely", "parts", n, end, most=f"{LARGEST_END:g}")
             if part.rest == part.full:
-                raise MisfitError("rest and full are the same", "parts", n, "full")
+                raise MisfitError("ends_alike", "parts", n, "full")
 
     def _check_bounds(self, table: str, name: str, bounds: Bounds) -> None:
         bare = name.removesuffix("_other")
         signal = _signal(bare, table, name)
         if bare != name and not (bare in signals.SIDED and self.sides == "each" and self.kind != "hold"):
-            raise MisfitError("`_other` needs a signal with sides, and repetitions of each", table, name)
+            raise MisfitError("other_side", table, name)
         if signal.unit == "place" and table != "travel":
-            raise MisfitError(
-                f"{bare} has no zero: only how far it goes (`travel`) means something", table, name
-            )
+            raise MisfitError("signal_without_zero", table, name, signal=bare)
         _check_order(bounds, table, name)
 
     def _check_rule(self, rule: Rule, *at: Step) -> None:
         if (rule.of == "time") != (rule.signal in TEMPO):
-            raise MisfitError(f'of = "time" goes with one of {", ".join(TEMPO)}', *at, "signal")
+            raise MisfitError("time_signal", *at, "signal", signals=", ".join(TEMPO))
         if self.kind == "hold" and rule.of in ("start", "time"):
-            raise MisfitError("a hold has no ends and no tempo", *at, "of")
+            raise MisfitError("hold_without_tempo", *at, "of")
         if rule.of != "time":
             signal = _signal(rule.signal, *at, "signal")
             if signal.unit == "place" and rule.of != "travel":
-                raise MisfitError(f"{rule.signal} has no zero: only its `travel` means something", *at, "of")
+                raise MisfitError("signal_without_zero", *at, "of", signal=rule.signal)
         if rule.of == "apart" and rule.signal not in signals.SIDED:
-            raise MisfitError(f"{rule.signal} has no sides that could be apart", *at, "of")
+            raise MisfitError("signal_unsided", *at, "of", signal=rule.signal)
         _check_order(rule.good, *at, "good")
         _check_text(rule.cue, *at, "cue")
         if rule.praise is not None:
@@ -209,14 +192,16 @@ TEMPO = ("eccentric_s", "concentric_s", "duration_s")
 """What a rule on tempo may speak of."""
 LONGEST_S = 60.0
 """Seconds that a repetition may take at most."""
+LARGEST_END = 1000.0
+"""Degrees or trunk lengths: no signal goes as far."""
 
 
 def _check_text(text: Text, *at: Step) -> None:
     if set(text) != _LANGUAGES:
-        raise MisfitError("needs exactly the languages en and ko", *at)
+        raise MisfitError("languages", *at)
     for language, line in text.items():
         if not line.strip() or not line.isprintable() or len(line) > _LONGEST_TEXT:
-            raise MisfitError(f"needs one line of 1 to {_LONGEST_TEXT} letters", *at, language)
+            raise MisfitError("one_line", *at, language, most=_LONGEST_TEXT)
 
 
 def _signal(name: str, *at: Step) -> signals.Signal:
@@ -224,11 +209,11 @@ def _signal(name: str, *at: Step) -> signals.Signal:
     for signal in signals.SIGNALS:
         if name == signal.name or (signal.sided and name in (f"{signal.name}_left", f"{signal.name}_right")):
             return signal
-    raise MisfitError(f"there is no signal {name}", *at)
+    raise MisfitError("signal_unknown", *at, signal=name)
 
 
 def _check_order(bounds: Bounds, *at: Step) -> None:
     if not bounds[0] < bounds[1]:  # nor if one of them is no number
-        raise MisfitError("the first bound must be below the second", *at)
+        raise MisfitError("bounds_order", *at)
     if math.isinf(bounds[0]) and math.isinf(bounds[1]):
-        raise MisfitError("bounds that everything is within say nothing", *at)
+        raise MisfitError("bounds_endless", *at)

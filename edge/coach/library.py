@@ -6,7 +6,6 @@ A file that is no good row is refused with line and reason; everything else goes
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 import tomllib
 from functools import cache
@@ -16,15 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from edge.coach.exercise import Exercise, MisfitError
+from edge.coach.exercise import Exercise
+from edge.coach.faults import Fault, fault, of_syntax, of_types
 from edge.coach.lines import line_of
 from edge.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from importlib.resources.abc import Traversable
-
-    from edge.coach.exercise import Step
 
 LARGEST = 64 * 1024
 """Bytes of a file that is still read: rows have a few thousand."""
@@ -39,6 +37,9 @@ class Refused(msgspec.Struct, frozen=True):
     line: int
     """From 1; 0 where it is not about a line."""
     reason: str
+    """In English."""
+    fault: Fault
+    """The same for programs and translations."""
 
     def __str__(self) -> str:
         """As compilers write it: file, line, reason."""
@@ -48,9 +49,9 @@ class Refused(msgspec.Struct, frozen=True):
 class BadRowError(ConfigError):
     """A row that was asked for is none; `refused` says where and why."""
 
-    def __init__(self, refused: Refused) -> None:
-        super().__init__(f"exercise {refused}", "docs/exercises.md says what a row consists of.")
-        self.refused = refused
+    def __init__(self, file: str, line: int, why: Fault) -> None:
+        self.refused = Refused(file, line, str(why), why)
+        super().__init__(f"exercise {self.refused}", "docs/exercises.md says what a row consists of.")
 
 
 _own: dict[str, Exercise] = {}
@@ -108,7 +109,8 @@ def library(folders: Iterable[Path]) -> Library:
         try:
             found = _toml_files(folder) if folder.is_dir() else []
         except OSError as error:
-            refused.append(Refused(str(folder), 0, error.strerror or str(error)))
+            why = fault("unreadable", error=error.strerror or error)
+            refused.append(Refused(str(folder), 0, str(why), why))
             continue
         for file in found:
             try:
@@ -124,41 +126,40 @@ def library(folders: Iterable[Path]) -> Library:
 def read_exercise(file: Traversable) -> Exercise:
     """The row in `file`, which is called like it; BadRowError with line and reason."""
     if not file.is_file():
-        raise BadRowError(Refused(str(file), 0, "is no file"))
+        raise BadRowError(str(file), 0, fault("not_a_file"))
     try:
         with file.open("rb") as opened:
             found = opened.read(LARGEST + 1)
     except OSError as error:
-        raise BadRowError(Refused(str(file), 0, error.strerror or str(error))) from error
+        raise BadRowError(str(file), 0, fault("unreadable", error=error.strerror or error)) from error
     row = parse(found, str(file))
     if f"{row.id}.toml" != file.name:
         at = line_of(found.decode(), ("id",))
-        raise BadRowError(Refused(str(file), at, f"the file of {row.id} has to be called {row.id}.toml"))
+        raise BadRowError(str(file), at, fault("file_name", id=row.id))
     return row
 
 
 def parse(source: bytes, name: str) -> Exercise:
     """The row that `source` spells in TOML; BadRowError with line and reason. `name`: of the file, to speak of it."""
 
-    def refuse(line: int, reason: str) -> BadRowError:
-        return BadRowError(Refused(name, line, reason))
-
     if len(source) > LARGEST:
-        raise refuse(0, f"larger than {LARGEST // 1024} KiB")
+        raise BadRowError(name, 0, fault("too_large", kib=LARGEST // 1024))
     try:
         text = source.decode()
         tree = tomllib.loads(text)
     except UnicodeDecodeError as error:
-        raise refuse(source[: error.start].count(b"\n") + 1, "is not UTF-8") from error
+        raise BadRowError(name, source[: error.start].count(b"\n") + 1, fault("not_utf8")) from error
     except tomllib.TOMLDecodeError as error:
-        raise refuse(*_syntax(str(error), text)) from error
+        raise BadRowError(name, *of_syntax(str(error), text)) from error
     except RecursionError as error:
-        raise refuse(0, "too many brackets within each other") from error
+        raise BadRowError(name, 0, fault("too_deep")) from error
+    except ValueError as error:  # Python reads no integer of thousands of digits
+        raise BadRowError(name, 0, fault("number_too_long")) from error
     try:
-        return msgspec.convert(tree, Exercise)
+        return _row(tree)
     except msgspec.ValidationError as error:
-        path, reason = _schema(tree, error)
-        raise refuse(line_of(text, path), f"{_spell(path)}: {reason}" if path else reason) from error
+        path, why = of_types(tree, error, _row)
+        raise BadRowError(name, line_of(text, path), why) from error
 
 
 def check(file: Path, others: Library) -> Exercise:
@@ -184,7 +185,7 @@ def save(text: str, folder: Path, others: Library, *, replace: bool = False) -> 
     own = {name: file for name, file in others.files.items() if not (replace and file == target)}
     _check_free(row, target, own)
     if target.exists() and not replace:
-        raise BadRowError(Refused(str(target), 0, "is there already"))
+        raise BadRowError(str(target), 0, fault("exists"))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _write(target, text.encode())
@@ -198,6 +199,10 @@ def save(text: str, folder: Path, others: Library, *, replace: bool = False) -> 
 def box_file(exercise_id: str) -> Traversable:
     """The file of an exercise that comes with the box."""
     return _box_folder().joinpath(f"{exercise_id}.toml")
+
+
+def _row(tree: dict[str, Any]) -> Exercise:
+    return msgspec.convert(tree, Exercise)
 
 
 def _box_folder() -> Traversable:
@@ -215,9 +220,9 @@ def _check_free(row: Exercise, file: Traversable, files: dict[str, Path]) -> Non
     """Raise BadRowError where the row's name is taken, or where there are too many of the user's (`files`)."""
     taken = str(files.get(row.id) or box_file(row.id))
     if row.id in files or row.id in box_exercises():
-        raise BadRowError(Refused(str(file), 0, f"{row.id} is taken by {taken}; choose another id"))
+        raise BadRowError(str(file), 0, fault("taken", id=row.id, file=taken))
     if len(files) >= MOST:
-        raise BadRowError(Refused(str(file), 0, f"there are {MOST} own exercises already"))
+        raise BadRowError(str(file), 0, fault("crowded", most=MOST))
 
 
 def _write(target: Path, content: bytes) -> None:
@@ -237,54 +242,3 @@ def _write(target: Path, content: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-def _syntax(message: str, text: str) -> tuple[int, str]:
-    """Line and reason of what tomllib says."""
-    where = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)$", message)
-    if where is None:
-        return 0, message
-    line = int(where[1]) if where[1] else len(text.splitlines())
-    return max(line, 1), message[: where.start()]
-
-
-def _schema(tree: dict[str, Any], error: msgspec.ValidationError) -> tuple[tuple[Step, ...], str]:
-    """The way to what is wrong, and the reason: of our own checks, or of msgspec's."""
-    if isinstance(error.__cause__, MisfitError):
-        return error.__cause__.path, str(error.__cause__)
-    reason, _, where = str(error).partition(" - at `$")
-    path: list[Step] = []
-    for key, number in re.findall(r"\.(\w+)|\[(\d+|\.\.\.)\]", where):
-        if number == "...":
-            path.append(_culprit(tree, path, str(error)))
-        else:
-            path.append(int(number) if number else key)
-    unknown = re.fullmatch(r"Object contains unknown field `(.*)`", reason)
-    if unknown:
-        return (*path, unknown[1]), "there is no such field"
-    missing = re.fullmatch(r"Object missing required field `(.*)`", reason)
-    if missing:
-        return tuple(path), f"{missing[1]} is missing"
-    return tuple(path), reason[0].lower() + reason[1:]
-
-
-def _culprit(tree: dict[str, Any], path: list[Step], message: str) -> str:
-    """Which key of the table at `path` msgspec means, who does not say it: the one that alone is told the same."""
-    table: Any = tree
-    for step in path:
-        table = table[step]
-    entries = dict(table)
-    for key, value in entries.items():
-        table.clear()
-        table[key] = value
-        try:
-            msgspec.convert(tree, Exercise)
-        except msgspec.ValidationError as error:
-            if str(error) == message:
-                return str(key)
-    raise AssertionError(message)
-
-
-def _spell(path: tuple[Step, ...]) -> str:
-    """As one would say it: parts 2 full."""
-    return " ".join(str(step + 1) if isinstance(step, int) else step for step in path)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from edge.coach.exercise import Step
+    from edge.coach.faults import Step
 
 _TOKEN = re.compile(
     r'"""(?:\\.|[^\\])*?"{3,5}'

@@ -27,9 +27,9 @@ def exercise_routes(coaching: CoachSetup) -> APIRouter:
     router = APIRouter(prefix="/api/v1/exercises", tags=["exercises"], default_response_class=Json)
     one_at_a_time = asyncio.Lock()
 
-    async def write(text: str, *, replace: bool, status: int) -> Response:
+    async def write(text: bytes, *, replace: bool, status: int) -> Response:
         try:
-            row, found = await asyncio.to_thread(coaching.save, text, replace=replace)
+            row, found = await asyncio.to_thread(coaching.save, text.decode(), replace=replace)
         except BadRowError as error:
             return _refusal(error)
         except ConfigError as error:
@@ -70,7 +70,7 @@ def exercise_routes(coaching: CoachSetup) -> APIRouter:
     )
     async def add(request: Request) -> Response:
         """Add an exercise of one's own, written in TOML. It is counted from now on."""
-        text = (await read_body(request, LARGEST)).decode("utf-8", "replace")
+        text = await read_body(request, LARGEST)
         async with one_at_a_time:
             row = _parsed(text)
             if isinstance(row, Response):
@@ -87,7 +87,7 @@ def exercise_routes(coaching: CoachSetup) -> APIRouter:
     )
     async def change(exercise_id: ExerciseId, request: Request) -> Response:
         """Write an added exercise anew. The box's own, and those in other folders, stay as they are (409)."""
-        text = (await read_body(request, LARGEST)).decode("utf-8", "replace")
+        text = await read_body(request, LARGEST)
         async with one_at_a_time:
             if (refusal := _fixed(exercise_id, coaching)) is not None:
                 return refusal
@@ -120,16 +120,17 @@ def exercise_routes(coaching: CoachSetup) -> APIRouter:
     return router
 
 
-def _parsed(text: str) -> Exercise | Response:
+def _parsed(text: bytes) -> Exercise | Response:
     """The row that `text` spells, or what is wrong with it."""
     try:
-        return parse(text.encode(), "")
+        return parse(text, "")
     except BadRowError as error:
         return _refusal(error)
 
 
 def _refusal(error: BadRowError) -> Response:
-    return problem(422, "exercise_invalid", error.refused.reason, line=error.refused.line)
+    refused = error.refused
+    return problem(422, "exercise_invalid", refused.reason, line=refused.line, fault=refused.fault)
 
 
 def _fixed(exercise_id: str, coaching: CoachSetup) -> Response | None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.requests import Request
 
+    from edge.coach.faults import Fault
+
 MEDIA_TYPE = "application/problem+json"
 
 _HTTP_CODES = {404: "not_found", 405: "method_not_allowed", 413: "body_too_large"}
@@ -38,9 +40,11 @@ def problem(
     detail: str = "",
     headers: Mapping[str, str] | None = None,
     line: int | UnsetType = UNSET,
+    fault: Fault | UnsetType = UNSET,
 ) -> Response:
-    """The response that tells of an error; `line`: of the body that was sent."""
-    body = Problem(title=HTTPStatus(status).phrase, status=status, code=code, detail=detail, line=line)
+    """The response that tells of an error; `line`: of the body that was sent, `fault`: what is wrong there."""
+    title = HTTPStatus(status).phrase
+    body = Problem(title=title, status=status, code=code, detail=detail, line=line, fault=fault)
     return Response(msgspec.json.encode(body), status, headers, media_type=MEDIA_TYPE)
 
 

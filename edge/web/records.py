@@ -9,6 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from edge.calibration import CalibrationStatus
 from edge.coach.exercise import Camera, Muscles
+from edge.coach.faults import Fault
 from edge.coach_setup import Origin
 from edge.store.records import SessionSummary, Species
 from edge.web.messages import CameraState
@@ -158,4 +159,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     type: str = "about:blank"
     line: Annotated[
         int | UnsetType, Meta(description="Of the text that was sent, from 1; 0 where it is not about a line")
+    ] = UNSET
+    fault: Annotated[
+        Fault | UnsetType, Meta(description="With exercise_invalid: what is wrong in that line")
     ] = UNSET

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from edge.coach import library as module
+from edge.coach.faults import fault
 from edge.coach.library import (
     LARGEST,
     BadRowError,
@@ -128,8 +129,9 @@ def test_good_rows_are_read() -> None:
         ),
         ('"wrist_rise", rest', '"wrist_place", rest', 6, "parts 2 signal: wrist_place has no zero"),
         ("rest = 10", "rest = 90", 5, "parts 1 full: rest and full are the same"),
-        ("rest = 10", "rest = nan", 5, "parts 1 rest: must be a finite number"),
-        ("full = 0.5", "full = inf", 6, "parts 2 full: must be a finite number"),
+        ("rest = 10", "rest = nan", 5, "parts 1 rest: must be a number from -1000 to 1000"),
+        ("full = 0.5", "full = inf", 6, "parts 2 full: must be a number"),
+        ("full = 0.5", "full = 1e300", 6, "parts 2 full: must be a number"),
         ('sides = "each"', 'sides = "whole"', 5, "parts 1 signal: elbow_flexion has sides"),
         ('sides = "each"', 'sides = "together"', 12, "far knee_flexion_other: `_other` needs"),
         ('"deltoids"', '"ankles"', 8, "muscles prime: there is no muscle ankles"),
@@ -262,6 +264,7 @@ def test_every_place_of_a_row_is_known() -> None:
         (b'id = "wave"\n# \xff\n', 2, "UTF-8"),
         (b"#" * (LARGEST + 1), 0, "larger than 64 KiB"),
         (b"a = " + b"[" * 5000, 0, "brackets"),
+        (b"a = " + b"9" * 5000, 0, "digits"),
         (b"", 1, "missing"),
     ],
 )
@@ -316,7 +319,8 @@ def test_a_folder_that_cannot_be_read_is_told(tmp_path: Path) -> None:
         def iterdir(self) -> Iterator[Path]:
             raise PermissionError(13, "Permission denied")
 
-    assert library([Locked(tmp_path)]).refused == (Refused(str(tmp_path), 0, "Permission denied"),)
+    why = fault("unreadable", error="Permission denied")
+    assert library([Locked(tmp_path)]).refused == (Refused(str(tmp_path), 0, "Permission denied", why),)
 
 
 def test_there_is_an_end_to_own_exercises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from edge.coach.faults import REASONS
 from edge.coach.library import adopt, exercises, library
 from edge.hub import Hub
 from edge.store import Store
@@ -69,15 +70,18 @@ def test_an_own_exercise_comes_changes_and_goes(box: Box) -> None:
         (OWN + "name = 3\n", 5, ""),
         ("", 1, "missing"),
         (OWN + '[[form]]\nid = "depth"\n', 5, ""),
+        (OWN.replace("95", "9" * 5000), 0, "digits"),
+        (OWN.replace("나의", "\udcff"), 2, "UTF-8"),
     ],
 )
 def test_a_bad_row_is_refused_with_line_and_reason(box: Box, text: str, line: int, reason: str) -> None:
     with box.client() as http:
-        answer = http.post(EXERCISES, content=text)
+        answer = http.post(EXERCISES, content=text.encode("utf-8", "surrogateescape"))
         assert answer.status_code == 422
         told = answer.json()
         assert (told["code"], told["line"]) == ("exercise_invalid", line)
         assert reason in told["detail"]
+        assert told["fault"]["code"] in REASONS
         assert "my_squat" not in rows(http)
 
 
@@ -101,6 +105,11 @@ def test_files_that_are_none_are_listed(box: Box) -> None:
         assert http.post(EXERCISES, content=OWN).status_code == 201  # then the folder is read again
         (refused,) = http.get(f"{EXERCISES}/refused").json()
     assert (refused["file"], refused["line"]) == (str(folder / "broken.toml"), 1)
+    assert refused["fault"] == {
+        "code": "type",
+        "where": "id",
+        "params": {"expected": "str", "got": "int"},
+    }
 
 
 def test_a_new_exercise_is_counted_without_a_restart(tmp_path: Path) -> None:

@@ -44,8 +44,13 @@ def test_an_exercise_of_ones_own(page: Page, tmp_path: Path) -> None:
         text.fill(EXAMPLE.replace("ankle_dorsiflexion", "nose_length"))
         page.get_by_test_id("save").click()
         expect(page.get_by_test_id("refused")).to_have_text(
-            "Line 8: parts 1 signal: there is no signal nose_length"
+            "Line 8: parts 1 signal: There is no signal nose_length."
         )
+        page.get_by_test_id("language").select_option("ko")
+        expect(page.get_by_test_id("refused")).to_have_text(
+            "8번째 줄: parts 1 signal: nose_length 신호는 없습니다."
+        )
+        page.get_by_test_id("language").select_option("en")
         assert faults(page) == []
         picture(page, "exercises-refused")
         text.fill(EXAMPLE)
@@ -92,6 +97,8 @@ def test_on_a_phone_in_korean(page: Page, tmp_path: Path) -> None:
         )
         page.get_by_test_id("save").click()
         expect(page.get_by_test_id("refused")).to_have_text("이 id의 운동이 이미 있습니다. 다른 id를 쓰세요.")
-        expect(page.get_by_test_id("refused-files")).to_contain_text("broken.toml, 2번째 줄: ")
+        expect(page.get_by_test_id("refused-files")).to_contain_text(
+            "broken.toml, 2번째 줄: name: 표 자리인데 숫자입니다."
+        )
         assert faults(page) == []
         picture(page, "exercises-ko-phone")

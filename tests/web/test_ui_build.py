@@ -16,6 +16,7 @@ import pytest
 from edge.calibration import Reason as Dropped
 from edge.calibration import Source
 from edge.coach.exercise import MUSCLES, Camera
+from edge.coach.faults import REASONS
 from edge.coach.form import Strictness
 from edge.coach.records import Phase, Side
 from edge.motion.grades import Reason
@@ -43,6 +44,7 @@ CODES = {
     "muscle": MUSCLES,
     "calibration": get_args(Source),
     "dropped": get_args(Dropped),
+    "refusal": tuple(REASONS),
     "reason": (*get_args(Reason), "not_calibrated", "no_person"),
     "remedy": (*get_args(Reason), "not_calibrated", "no_person"),
     "unit": tuple({row["unit"] for row in tomllib.loads((ROOT / "wire/metrics.toml").read_text())["metric"]}),
@@ -80,6 +82,14 @@ def test_texts_have_the_same_gaps_to_fill() -> None:
         return set(re.findall(r"{{(\w+)}}", text))
 
     assert {key: gaps(text) for key, text in english.items()} == {key: gaps(korean[key]) for key in english}
+
+
+def test_a_refusal_is_told_with_what_it_is_about() -> None:
+    """A text may say less than the box knows (`toml_value`), but names nothing that the box does not say."""
+    english = texts("en")
+    for code, reason in REASONS.items():
+        gaps = set(re.findall(r"{{(\w+)}}", english[f"refusal.{code}"]))
+        assert gaps <= set(re.findall(r"{(\w+)}", reason)), code
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

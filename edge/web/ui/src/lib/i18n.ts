@@ -19,6 +19,9 @@ void i18next.init({
 export const t = ((key: string, options?: Record<string, unknown>) =>
   i18next.t(key as never, { lng: settings.language, ...options })) as unknown as TFunction;
 
+/** The same for a key that is put together from what the box says, with what it says belongs into the text. */
+export const told = t as unknown as (key: string, params?: Record<string, string>) => string;
+
 /** Whether there is text for a key that is put together at run time. */
 export const hasText = (key: string): boolean => i18next.exists(key);
 

@@ -229,10 +229,18 @@ export interface Exercise {
 }
 
 /** A file that is no exercise. */
+/** What is wrong in the text of an exercise. */
+export interface Fault {
+  code: string;
+  /** The way to it: "parts 2 full"; empty where it is about all of the text. */
+  where: string;
+  params: Record<string, string>;
+}
+
 export interface Refused {
   file: string;
   line: number;
-  reason: string;
+  fault: Fault;
 }
 
 /** An error as the API tells it. */
@@ -240,6 +248,7 @@ export interface Problem {
   code: string;
   detail: string;
   line?: number;
+  fault?: Fault;
 }
 
 export interface Metric {
