@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import ssl
 import subprocess
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from tests.deploy.conftest import BOX
 from tests.deploy.machine import make_secrets
+from tests.deploy.places import DEPLOY
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -125,6 +127,55 @@ def test_a_revoked_certificate_is_on_the_list(tmp_path: Path) -> None:
     # A file given to a container stays the file that it was given.
     assert (tmp_path / "crl.pem").stat().st_ino == inode
     assert make_secrets(tmp_path, "revoke", BOX).returncode == 1
+
+
+def request(folder: Path, name: str) -> bytes:
+    """A certificate request, as a box makes it."""
+    command = ["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc"]
+    done = subprocess.run(
+        [*command, "-keyout", str(folder / "own.key"), "-subj", f"/CN={name}"],
+        capture_output=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def sign(folder: Path, *arguments: str, given: bytes) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [str(DEPLOY / "make-secrets"), "sign", *arguments], env={**os.environ, "KINEBOX_SECRETS": str(folder)},
+        input=given, capture_output=True, check=False,
+    )  # fmt: skip
+
+
+def test_a_box_keeps_its_key_and_all_its_certificates_can_be_revoked(tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    assert make_secrets(folder, "cloud", "cloud.example.org").returncode == 0
+    serials = set()
+    for _ in range(2):
+        done = sign(folder, BOX, "90", given=request(tmp_path, BOX))
+        assert done.returncode == 0, done.stderr
+        one = x509.load_pem_x509_certificate(done.stdout)
+        one.verify_directly_issued_by(certificate(folder / "ca.pem"))
+        assert (one.not_valid_after_utc - one.not_valid_before_utc).days == 90
+        key = load_pem_private_key((tmp_path / "own.key").read_bytes(), None)
+        assert key.public_key() == one.public_key()
+        serials.add(one.serial_number)
+        assert certificate(folder / f"boxes/{BOX}.pem").serial_number == one.serial_number
+    assert not list(folder.rglob(f"{BOX}*.key"))
+    assert make_secrets(folder, "revoke", BOX).returncode == 0
+    revoked = x509.load_pem_x509_crl((folder / "crl.pem").read_bytes())
+    assert {entry.serial_number for entry in revoked} == serials
+
+
+def test_nobody_gets_the_name_of_another_box(tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    assert make_secrets(folder, "cloud", "cloud.example.org").returncode == 0
+    before = files(folder)
+    for given in (request(tmp_path, BOX[:-1] + "0"), request(tmp_path, f"{BOX}/OU=more"), b"no request", b""):
+        done = sign(folder, BOX, "90", given=given)
+        assert done.returncode == 1
+        assert done.stdout == b""
+    assert files(folder) == before
 
 
 def test_the_script_is_sound() -> None:
