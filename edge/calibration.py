@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 import numpy as np
-from msgspec import Meta
+from msgspec import Meta, structs
 
 from edge.clock import Clock
 from edge.errors import ConfigError
@@ -56,12 +56,23 @@ class _File(msgspec.Struct, frozen=True):
     camera: CameraSettings = CameraSettings()
 
 
-class Calibration(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a camera stands."""
+class Taken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which camera saw something, in pictures of which size, through which lens."""
 
     camera: str
     width: int
     height: int
+    field: float | None = None
+    """Degrees across the width; None in files of versions that did not keep it."""
+
+    def shaped_like(self, width: int, height: int) -> bool:
+        """Pictures of this size show the same, be it smaller or larger."""
+        return abs(self.width * height - self.height * width) <= 0.01 * self.width * height
+
+
+class Calibration(Taken, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a camera stands."""
+
     tilt: float
     roll: float
     above: float
@@ -93,6 +104,12 @@ class _Shown(msgspec.Struct, frozen=True, kw_only=True):
     tilts: tuple[float, ...] = ()
     rolls: tuple[float, ...] = ()
     aboves: tuple[float, ...] = ()
+    through: Taken | None = None
+    """What saw them; None before the first, and in files of versions that did not keep it."""
+
+    def __bool__(self) -> bool:
+        """There is one."""
+        return bool(self.tilts or self.rolls or self.aboves)
 
     def more(self, tilt: float | None, roll: float | None, above: float | None) -> _Shown:
         """With one walk more."""
@@ -101,7 +118,10 @@ class _Shown(msgspec.Struct, frozen=True, kw_only=True):
             return known if one is None else (*known, round(one, 3))[-_MEMORY:]
 
         return _Shown(
-            tilts=longer(self.tilts, tilt), rolls=longer(self.rolls, roll), aboves=longer(self.aboves, above)
+            tilts=longer(self.tilts, tilt),
+            rolls=longer(self.rolls, roll),
+            aboves=longer(self.aboves, above),
+            through=self.through,
         )
 
 
@@ -112,6 +132,8 @@ class _Kept(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     tilts: tuple[float, ...] = ()
     rolls: tuple[float, ...] = ()
     aboves: tuple[float, ...] = ()
+    through: Taken | None = None
+    """What saw the walks."""
     dropped: Reason | None = None
     dropped_utc: float | None = None
 
@@ -145,53 +167,80 @@ class Keeper:
         self._field = field
         self._against = 0
         self._shown = _Shown()
+        self._in_use: Taken | None = None
+        """The camera whose pictures are measured; None before the first of them."""
         try:
             kept = msgspec.json.decode(self._path.read_bytes(), type=_Kept)
             self.current = kept.marker
-            self._shown = _Shown(tilts=kept.tilts, rolls=kept.rolls, aboves=kept.aboves)
+            self._shown = _Shown(tilts=kept.tilts, rolls=kept.rolls, aboves=kept.aboves, through=kept.through)
             self.dropped, self.dropped_utc = kept.dropped, kept.dropped_utc
         except FileNotFoundError:
             pass
         except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
             log.warning("%s cannot be read (%s): the camera counts as not calibrated", self._path, error)
+        else:
+            self._read_anew()  # the configuration may name another field than when it was written
 
     def status(self) -> CalibrationStatus:
         """What is known now, and what became of what was known before."""
-        known, walked = self.current, self.walked_tilt is not None or self.walked_roll is not None
+        known, walked = self._marker, self.walked_tilt is not None or self.walked_roll is not None
+        ignored = known is None and (self.current is not None or self._walks != self._shown)
         return CalibrationStatus(
             source="marker" if known else "walks" if walked else "none",
             tilt=known.tilt if known else self.walked_tilt,
             roll=known.roll if known else self.walked_roll,
             above=known.above if known else self.walked_above,
-            walks=max(len(self._shown.tilts), len(self._shown.rolls)),
-            dropped=self.dropped,
-            dropped_utc=self.dropped_utc,
+            walks=max(len(self._walks.tilts), len(self._walks.rolls)),
+            dropped="other_camera" if ignored else self.dropped,
+            dropped_utc=None if ignored else self.dropped_utc,
         )
+
+    @property
+    def _marker(self) -> Calibration | None:
+        """What the marker showed; None where that was another camera's."""
+        return self.current if self._of_this_camera(self.current) else None
+
+    @property
+    def _walks(self) -> _Shown:
+        """What walks showed; nothing where they were before another camera."""
+        return self._shown if self._of_this_camera(self._shown.through) else _Shown()
+
+    def _of_this_camera(self, seen: Taken | None) -> bool:
+        return seen is None or self._in_use is None or seen.camera == self._in_use.camera
 
     @property
     def walked_tilt(self) -> float | None:
         """The tilt that walks of several people agree on: their median; None while they do not."""
-        return _agreed(self._shown.tilts, _AGREE)
+        return _agreed(self._walks.tilts, _AGREE)
 
     @property
     def walked_roll(self) -> float | None:
         """The roll that they agree on."""
-        return _agreed(self._shown.rolls, _AGREE)
+        return _agreed(self._walks.rolls, _AGREE)
 
     @property
     def walked_above(self) -> float | None:
         """Metres over the floor that they agree on. Too rough for lengths on it: these need the marker."""
-        middle = _agreed(self._shown.aboves, math.inf)
-        return None if middle is None else _agreed(self._shown.aboves, _AGREE_ABOVE * middle)
+        middle = _agreed(self._walks.aboves, math.inf)
+        return None if middle is None else _agreed(self._walks.aboves, _AGREE_ABOVE * middle)
 
     def lens(self, camera: str, width: int, height: int) -> Lens:
-        """The lens of `camera` for pictures of this size."""
-        lens, known = Lens(width, height, self._field), self.current
-        if known is None or known.camera != camera:
-            return replace(lens, tilt=self.walked_tilt, roll=self.walked_roll or 0.0)
-        if abs(known.width * height - known.height * width) > 0.01 * known.width * height:
+        """The lens of `camera`, which is in use from now on, for pictures of this size.
+
+        What is known of another camera is kept for it, and not used.
+        """
+        before, self._in_use = (
+            self._in_use,
+            Taken(camera=camera, width=width, height=height, field=self._field),
+        )
+        if (before is None or before.camera != camera) and self.status().dropped == "other_camera":
+            log.warning("what is known of another camera is not used for %s", camera)
+        seen = self._marker or self._walks.through
+        if seen is not None and not seen.shaped_like(width, height):
             self._drop("picture_size")
-            return lens
+        lens, known = Lens(width, height, self._field), self._marker
+        if known is None:
+            return replace(lens, tilt=self.walked_tilt, roll=self.walked_roll or 0.0)
         return replace(lens, tilt=known.tilt, roll=known.roll, above=known.above)
 
     def take(self, seen: MarkerSeen) -> bool:
@@ -213,6 +262,7 @@ class Keeper:
             camera=seen.camera,
             width=seen.width,
             height=seen.height,
+            field=self._field,
             tilt=round(found.tilt, 3),
             roll=round(found.roll, 3),
             above=round(found.above, 4),
@@ -228,9 +278,20 @@ class Keeper:
         """The camera sees `field` degrees: what was known through another lens is read anew, or forgotten."""
         if field == self._field:
             return
-        self._field, known = field, self.current
+        self._field = field
+        self._read_anew()
+        if self._shown:
+            self._drop("other_lens")
+
+    def _read_anew(self) -> None:
+        """Read the marker with this lens, and forget what walks showed through another."""
+        known, through = self.current, self._shown.through
+        if through is not None and through.field != self._field:
+            self._drop("other_lens")
+        if known is None or known.field == self._field:
+            return
         self.current, self._against, self._shown = None, 0, _Shown()
-        if known is not None and not self.take(
+        if not self.take(
             MarkerSeen(
                 camera=known.camera,
                 monotonic_ns=0,
@@ -241,7 +302,6 @@ class Keeper:
             )
         ):
             self._drop("other_lens")
-        self._write()
 
     def walked(
         self, tilt: float | None = None, roll: float | None = None, above: float | None = None
@@ -249,12 +309,13 @@ class Keeper:
         """Somebody's walk shows this (degrees, degrees, metres); whether how the camera stands is known otherwise."""
         if (tilt, roll, above) == (None, None, None):
             return False
-        if self.current is None:
+        known = self._marker
+        if known is None:
             before = self.walked_tilt, self.walked_roll
-            self._shown = self._shown.more(tilt, roll, above)
+            self._shown = structs.replace(self._walks, through=self._in_use).more(tilt, roll, above)
             self._write()
             return (self.walked_tilt, self.walked_roll) != before
-        pairs = ((tilt, self.current.tilt), (roll, self.current.roll))
+        pairs = ((tilt, known.tilt), (roll, known.roll))
         off = [abs(shown - known) for shown, known in pairs if shown is not None]
         if not off:
             return False
@@ -269,7 +330,8 @@ class Keeper:
 
     def _drop(self, reason: Reason) -> None:
         log.warning("the camera is not calibrated any more: %s", reason)
-        self.current, self.dropped, self._against, self._shown = None, reason, 0, _Shown()
+        self.current = None if self._of_this_camera(self.current) else self.current
+        self.dropped, self._against, self._shown = reason, 0, _Shown()
         self.dropped_utc = self._clock.now().utc
         self._write()
 
@@ -280,6 +342,7 @@ class Keeper:
             tilts=self._shown.tilts,
             rolls=self._shown.rolls,
             aboves=self._shown.aboves,
+            through=self._shown.through,
             dropped=self.dropped,
             dropped_utc=self.dropped_utc,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING
 
@@ -41,9 +42,56 @@ def test_a_marker_calibrates_and_is_kept(tmp_path: Path) -> None:
     assert lens.above == pytest.approx(1.2, abs=0.001)
 
 
-def test_another_camera_is_not_calibrated(tmp_path: Path) -> None:
+def test_another_camera_is_not_calibrated_and_costs_the_first_nothing(tmp_path: Path) -> None:
     Keeper(tmp_path).take(seen())
-    assert Keeper(tmp_path).lens("other", 1280, 720).above is None
+    keeper = Keeper(tmp_path)
+    assert keeper.lens("other", 640, 480).above is None
+    told = keeper.status()
+    assert (told.source, told.tilt, told.dropped) == ("none", None, "other_camera")
+    for tilt in (31.0, 30.5, 31.5):  # contradicts the marker, which was not before this camera
+        keeper.walked(tilt)
+    assert keeper.lens("other", 640, 480).tilt == 31.0
+    assert keeper.lens("c", 1280, 720).tilt == pytest.approx(20, abs=0.01)
+    assert (keeper.status().source, keeper.status().dropped) == ("marker", None)
+
+
+def test_walks_before_another_camera_say_nothing_of_this_one(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path)
+    keeper.lens("c", 1280, 720)
+    for tilt in (9.0, 10.0, 10.5):
+        keeper.walked(tilt)
+    again = Keeper(tmp_path)
+    assert again.lens("other", 1280, 720).tilt is None
+    assert (again.status().walks, again.status().dropped) == (0, "other_camera")
+    assert again.lens("c", 640, 360).tilt == 10.0
+    assert again.lens("c", 640, 480).tilt is None
+    assert Keeper(tmp_path).status().dropped == "picture_size"
+
+
+def test_another_field_in_the_configuration_is_noticed_at_the_start(tmp_path: Path) -> None:
+    keeper = Keeper(tmp_path)
+    keeper.take(seen())
+    wider = Keeper(tmp_path, field=66.5).status()
+    assert (wider.source, wider.dropped) == ("marker", None)
+    assert wider.tilt != pytest.approx(20, abs=0.001)
+    assert Keeper(tmp_path, field=110.0).status().dropped == "other_lens"
+    walks = Keeper(tmp_path, field=110.0)
+    walks.lens("c", 1280, 720)
+    for tilt in (9.0, 10.0, 10.5):
+        walks.walked(tilt)
+    assert Keeper(tmp_path, field=110.0).status().source == "walks"
+    lost = Keeper(tmp_path, field=90.0).status()
+    assert (lost.source, lost.walks, lost.dropped) == ("none", 0, "other_lens")
+
+
+def test_a_file_that_does_not_say_its_field_is_read_with_the_present_one(tmp_path: Path) -> None:
+    Keeper(tmp_path).take(seen())
+    kept = json.loads((tmp_path / FILE).read_text())
+    del kept["marker"]["field"]
+    (tmp_path / FILE).write_text(json.dumps(kept))
+    keeper = Keeper(tmp_path)
+    assert (keeper.status().source, keeper.status().dropped) == ("marker", None)
+    assert keeper.status().tilt == pytest.approx(20, abs=0.01)
 
 
 def test_a_page_that_was_moved_changes_nothing(tmp_path: Path) -> None:
