@@ -8,6 +8,7 @@ counts against the row. The sum is the row's evidence, in nats.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from edge.coach.lanes import columns
@@ -143,6 +144,11 @@ class Judge:
             if off > worst:
                 worst, missed = off, statement.signal
         lead = columns(self._parts[0].signal, side)
+        low = high = None
+        if SIGNAL_OF[lead[0]].unit == "deg":
+            low, high = seen.told("start", lead), seen.told("far", lead)
+        if penalty > MUCH:
+            return Verdict(False, False, min(evidence, 0.0), missed, low, high)
         parts = [size.evidence(seen, columns(size.part.signal, side)) for size in self._sizes]
         still = [_stillness(where, seen) for where in self._still]
         evidence += sum(parts) + sum(still)
@@ -150,9 +156,6 @@ class Judge:
         visible = max(seen.visibility[column] for column in lead)
         fits = penalty <= LITTLE or (penalty <= MUCH and evidence >= HALF * best)
         accepted = fits and visible >= SEEN_SHARE and self._human(seen)
-        low = high = None
-        if SIGNAL_OF[lead[0]].unit == "deg":
-            low, high = seen.told("start", lead), seen.told("far", lead)
         clean = accepted and worst <= CLEAN and judged >= JUDGED * len(self._statements[side])
         return Verdict(accepted, clean, evidence + self._prior, None if accepted else missed, low, high)
 
@@ -188,6 +191,7 @@ def _size(part: Part) -> _Size:
     return _Size(part, -math.log(_mass(row, "travel", size * math.exp(-_SIZE), size * math.exp(_SIZE))))
 
 
+@lru_cache(8192)  # every coach watches the same rows
 def _statement(name: str, when: When, bounds: Bounds, side: Side | None) -> _Statement:
     signal = name.removesuffix(_OTHER)
     if signal != name and side in ("left", "right"):

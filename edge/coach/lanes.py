@@ -1,4 +1,4 @@
-"""Progress of many movements at once: how far each limb is on each row's way, one picture after the other."""
+"""Progress of many movements at once: how far each limb is on each row's way at a moment."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def columns(signal: str, side: Side | None) -> tuple[int, ...]:
 
 
 class Lanes:
-    """Reads the progress of all its lanes from the signals of a moment, or of many."""
+    """Reads the progress of all its lanes from the signals of a moment."""
 
     def __init__(self, lanes: Sequence[Lane]) -> None:
         """At least one."""
@@ -56,26 +56,22 @@ class Lanes:
         counts = np.array([len(limb) for limb, _ in limbs])
         self._first = np.concatenate([[0], np.cumsum(counts)[:-1]])
         self._counts = counts.astype(float)
-        self._one, self._other = np.array(pairs).T
+        self._pair = np.array(pairs).T
 
     def progress(self, values: Array, visibility: Array) -> Array:
-        """From float64[..., C] each: progress float64[..., L], 0 at rest and 1 at the far end; NaN where unseen.
+        """From float64[C] each: progress float64[L], 0 at rest and 1 at the far end; NaN where unseen.
 
         With both limbs together their mean by visibility, so that a misread limb costs half: one that moves alone
         makes half a repetition at most.
         """
-        weight = visibility[..., self._column]
-        weight = np.where(weight >= GUESSED, weight, 0.0)
-        way = (values[..., self._column] - self._rest) * self._scale
+        weight = visibility.take(self._column)
+        weight *= weight >= GUESSED
+        way = weight * (values.take(self._column) - self._rest) * self._scale
         way[weight == 0] = 0.0
-        total = np.add.reduceat(weight, self._first, axis=-1)
+        # Of each limb: how well it is seen, and that times its progress.
+        seen = np.add.reduceat(weight, self._first) / self._counts
+        gone = np.add.reduceat(way, self._first) / self._counts
+        pair = seen.take(self._pair)
+        clear = pair >= CLEARER * pair.max(axis=0)
         with np.errstate(invalid="ignore", divide="ignore"):
-            limb = np.add.reduceat(weight * way, self._first, axis=-1) / total
-        seen = total / self._counts
-        limb[total == 0] = 0.0
-        one, other = seen[..., self._one], seen[..., self._other]
-        clearest = np.maximum(one, other)
-        one = np.where(one >= CLEARER * clearest, one, 0.0)
-        other = np.where(other >= CLEARER * clearest, other, 0.0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray((one * limb[..., self._one] + other * limb[..., self._other]) / (one + other))
+            return np.asarray((clear * gone.take(self._pair)).sum(axis=0) / (clear * pair).sum(axis=0))

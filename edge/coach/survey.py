@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -23,12 +24,17 @@ SEEN_SHARE = 0.3
 """Share of the moments in which a signal must be seen."""
 NEAR_START, NEAR_FAR = 0.25, 0.75
 """Shares of the movement below and above which a moment belongs to its ends."""
-_TAILS = (0.05, 0.95)
-"""Quantiles between which lies how far a signal travels: single misread pictures are no movement."""
+_QUANTILES = np.array([(1, 0.5), (2, 0.5), (0, 0.5), (0, 0.05), (0, 0.95)])
+"""Stretch (all of it, its start, its far end) and share: `start`, `far`, `always`, `least` and `most`.
+
+How far a signal travels lies between the last two: single misread pictures are no movement.
+"""
 _MOMENTS = 64
 """More of them say nothing more."""
 _PLACES = np.array([signal.unit == "place" for signal in SIGNAL_OF])
 _LIMITS = np.where(_PLACES, SURE, VISIBLE)
+_STRETCH, _SHARE = _QUANTILES[:, 0].astype(int), _QUANTILES[:, 1:]
+_ROW = _STRETCH[:, None] * len(_PLACES) + np.arange(len(_PLACES))
 
 
 class Survey(NamedTuple):
@@ -64,44 +70,45 @@ class Survey(NamedTuple):
 def survey(window: Window, share: Array) -> Survey:
     """Look at a movement; `share` float64[T]: 0 at its start position, 1 at its far end."""
     step = max(len(window.times) // _MOMENTS, 1)
-    values, visibility, share = window.values[::step], window.visibility[::step], share[::step]
-    # A row a signal: sorting along memory is several times faster.
-    values = np.ascontiguousarray(np.where(visibility >= _LIMITS, values, np.nan).T)
-    ordered = np.sort(values, axis=1)
-    least, middle, most = _quantiles(ordered, (_TAILS[0], 0.5, _TAILS[1]))
-    trunk_px = window.trunk_px[::step]
-    trunk_px = trunk_px[np.isfinite(trunk_px)]
-    scale = np.where(_PLACES, np.median(trunk_px) if len(trunk_px) else np.nan, 1.0)
-    ends = [
-        _quantiles(np.sort(values[:, near], axis=1), (0.5,))[0]
-        for near in (share <= NEAR_START, share >= NEAR_FAR)
-    ]
+    visibility, share = window.visibility[::step], share[::step]
+    moments, signals = visibility.shape
+    if not moments:
+        return Survey(*[[math.nan] * signals] * len(Survey._fields))
+    stretches = np.array((np.ones(moments, bool), share <= NEAR_START, share >= NEAR_FAR))
+    seen = visibility >= _LIMITS
+    # A row a signal, in each stretch, sorted along memory: what was not seen comes last.
+    ordered = np.full((len(stretches), signals, moments), np.nan)
+    np.copyto(ordered.transpose(0, 2, 1), window.values[::step], where=seen & stretches[..., None])
+    ordered.sort()
+    known = stretches.astype(float) @ seen
+    known[known < np.maximum(SEEN_SHARE * stretches.sum(axis=1), 1)[:, None]] = np.nan
+    start, far, always, least, most = _quantiles(ordered, known)
+    trunk_px = np.sort(window.trunk_px[::step])
+    scale = np.where(_PLACES, trunk_px[max(np.isfinite(trunk_px).sum() - 1, 0) // 2], 1.0)
     return Survey(
-        start=ends[0].tolist(),
-        far=ends[1].tolist(),
-        always=middle.tolist(),
+        start=start.tolist(),
+        far=far.tolist(),
+        always=always.tolist(),
         travel=((most - least) / scale).tolist(),
         least=least.tolist(),
         most=most.tolist(),
-        doubt=window.doubt[::step].mean(axis=0).tolist(),
-        visibility=visibility.mean(axis=0).tolist(),
+        doubt=(np.add.reduce(window.doubt[::step]) / moments).tolist(),
+        visibility=(np.add.reduce(visibility) / moments).tolist(),
     )
 
 
-def _quantiles(ordered: Array, shares: tuple[float, ...]) -> list[Array]:
-    """Of the rows of `ordered` float64[C, T], each sorted with NaN at its end; NaN where too few are known."""
-    columns, moments = ordered.shape
-    known = moments - np.isnan(ordered).sum(axis=1)
-    enough = known >= max(SEEN_SHARE * moments, 1)
-    found = []
-    for share in shares:
-        at = share * np.maximum(known - 1, 0)
-        low = at.astype(int)
-        high = np.minimum(low + 1, np.maximum(known - 1, 0))
-        if moments:
-            across = np.arange(columns)
-            value = ordered[across, low] * (1 - at + low) + ordered[across, high] * (at - low)
-        else:
-            value = np.full(columns, np.nan)
-        found.append(np.where(enough, value, np.nan))
-    return found
+def _quantiles(ordered: Array, known: Array) -> Array:
+    """Each of _QUANTILES, float64[Q, C], of `ordered` float64[S, C, T], in each of which the first `known` count.
+
+    Linear between the two next to it; NaN where `known` is.
+    """
+    last = known[_STRETCH] - 1
+    at = _SHARE * last
+    below = np.floor(at)
+    unknown = np.isnan(at)
+    place = np.where(unknown, 0.0, below).astype(np.intp)
+    place += _ROW * ordered.shape[-1]
+    values = ordered.reshape(-1)
+    first = values.take(place)
+    second = values.take(place + (below < last))
+    return np.asarray(first + (at - below) * (second - first))

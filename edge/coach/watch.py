@@ -55,11 +55,6 @@ class Movement(NamedTuple):
     seen: Survey
     """What the body looked like meanwhile."""
 
-    @property
-    def ended(self) -> float:
-        """Seconds."""
-        return self.repetition.t + self.repetition.duration_s / 2
-
     def overlaps(self, other: Repetition) -> bool:
         """Whether it was at its far end about when `other` was."""
         return abs(self.repetition.t - other.t) < min(self.repetition.duration_s, other.duration_s) / 2
@@ -68,10 +63,9 @@ class Movement(NamedTuple):
 class _Limb:
     """One lane and its counter."""
 
-    def __init__(self, lane: int, way: Lane, counter: Counter) -> None:
+    def __init__(self, lane: int, side: Side | None, counter: Counter) -> None:
         self.lane = lane
-        self.side = way.side
-        self.way = Lanes([way])
+        self.side = side
         self.counter = counter
         self.seen_at = 0.0
         self.progress: float | None = None
@@ -90,7 +84,7 @@ class Track:
 
     def __init__(self, row: Exercise, first_lane: int) -> None:
         self.limbs = [
-            _Limb(first_lane + n, Lane(row.parts, side), Counter(UNTIL_COUNTED * row.min_s, row.max_s))
+            _Limb(first_lane + n, side, Counter(UNTIL_COUNTED * row.min_s, row.max_s))
             for n, side in enumerate(_LIMBS[row.sides])
         ]
         self.watches: list[Watch] = []
@@ -104,8 +98,7 @@ class Track:
         """What the body looked like during an excursion."""
         before = limb.before.counted if limb.before else float("-inf")
         window = course.window(max(excursion.left - BEFORE_S, before), excursion.counted)
-        progress = limb.way.progress(window.values, window.visibility)[:, 0]
-        return survey(window, (progress - excursion.low) / excursion.span)
+        return survey(window, (window.progress[:, limb.lane] - excursion.low) / excursion.span)
 
     def shorter(self, limb: _Limb, excursion: Excursion, course: Course, slower: float) -> Excursion | None:
         """The same movement, its way out at most so many times `slower` than the way back; None where it is anyway.
@@ -118,10 +111,10 @@ class Track:
         if since <= excursion.left:
             return None
         window = course.window(since, excursion.peaked)
-        progress = limb.way.progress(window.values, window.visibility)[:, 0]
-        if not np.isfinite(progress).any():
+        progress = np.fmin(window.progress[:, limb.lane], np.inf)  # unseen is no lowest point
+        if not len(progress):
             return None
-        at = int(np.nanargmin(progress))
+        at = int(progress.argmin())
         left, low = float(window.times[at]), float(progress[at])
         span = excursion.low + excursion.span - low
         if span <= 0:
@@ -223,7 +216,6 @@ class Watches:
 
     def __init__(self, rows: Sequence[Exercise]) -> None:
         """`rows`: of repetitions, or movements that are known and not counted."""
-        self.course = Course()
         self.watches: list[Watch] = []
         tracks: dict[tuple[tuple[Part, ...], str, float, float], Track] = {}
         lanes: list[Lane] = []
@@ -238,16 +230,18 @@ class Watches:
         """Tracks of which partial repetitions matter, too: of what somebody is known to do."""
         self._limbs = [(limb, track) for track in tracks.values() for limb in track.limbs]
         self._lanes = Lanes(lanes) if lanes else None
+        self.course = Course(len(lanes))
 
     def update(self, now: Signals, t: float) -> list[tuple[Watch, Movement]]:
         """Feed one moment at `t` seconds: the movements that are complete, as each row sees them."""
-        self.course.add(t, now)
         if self._lanes is None:
+            self.course.add(t, now)
             return []
-        progress = self._lanes.progress(*now.arrays).tolist()
+        progress = self._lanes.progress(*now.arrays)
+        self.course.add(t, now, progress)
         complete = []
-        for limb, track in self._limbs:
-            way = limb.progress = progress[limb.lane]
+        for (limb, track), way in zip(self._limbs, progress.tolist(), strict=True):
+            limb.progress = way
             if way != way:  # noqa: PLR0124 - not a number: the limb is not seen
                 limb.progress = None
                 continue

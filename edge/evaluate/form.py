@@ -124,7 +124,7 @@ def _side(row: Exercise, window: Window) -> Side | None:
     if row.sides == "together":
         return "both"
     lanes = Lanes([Lane(row.parts, "left"), Lane(row.parts, "right")])
-    left, right = np.nan_to_num(lanes.progress(window.values, window.visibility)[0], nan=-math.inf)
+    left, right = np.nan_to_num(lanes.progress(window.values[0], window.visibility[0]), nan=-math.inf)
     return "left" if left >= right else "right"
 
 
@@ -136,4 +136,5 @@ def _window(now: Signals) -> Window:
         visibility=visibility[None],
         doubt=now.doubt[None],
         trunk_px=np.array([now.trunk_px]),
+        progress=np.empty((1, 0)),
     )

@@ -117,11 +117,13 @@ class Signals:
     def arrays(self) -> tuple[Array, Array]:
         """Value and visibility of every column, float64[C] each; what is not known is NaN and 0."""
         value, visibility = np.empty(len(COLUMNS)), np.empty(len(COLUMNS))
-        value[_ANGLES], visibility[_ANGLES] = self.angles.value[_ROWS], self.angles.visibility[_ROWS]
-        value[_OTHERS], visibility[_OTHERS] = distances(self.body)
-        one, other, lean = value[_KNEES[0]], value[_KNEES[1]], value[_LEAN]
-        value[_APART], visibility[_APART] = abs(one - other), visibility[_KNEES].min()
-        value[_HINGE], visibility[_HINGE] = lean - (one + other) / 4, visibility[[*_KNEES, _LEAN]].min()
+        angles = self.angles
+        value[_ANGLES], visibility[_ANGLES] = angles.value.take(_ROWS), angles.visibility.take(_ROWS)
+        value[_OTHERS] = self._plain.distances()
+        visibility[_OTHERS] = np.minimum.reduce(self.body.visibility.take(_BEHIND))
+        (one, other, lean), seen = value.take(_LEANING).tolist(), visibility.take(_LEANING).tolist()
+        value[_APART], visibility[_APART] = abs(one - other), min(seen[:2])
+        value[_HINGE], visibility[_HINGE] = lean - (one + other) / 4, min(seen)
         unknown = ~np.isfinite(value)
         value[unknown], visibility[unknown] = np.nan, 0.0
         return value, visibility
@@ -130,12 +132,12 @@ class Signals:
     def doubt(self) -> Array:
         """By how much more than usual each column may be off, float64[C]: 1 for what is seen in its plane."""
         doubt = np.ones(len(COLUMNS))
-        turned = (self.angles.tilt[_ROWS] - IN_PLANE) / (OUT_OF_PLANE - IN_PLANE)
-        doubt[_ANGLES] += _DOUBT * np.nan_to_num(np.minimum(np.maximum(turned, 0), 1), nan=1.0)
-        doubt[_APART] = doubt[_HINGE] = doubt[_KNEES].max()
-        out_of_side_view = _out_of_side_view(self.body)
-        doubt += _DOUBT * _turned(out_of_side_view) * _SAGITTAL
-        doubt += _DOUBT * _turned(90 - out_of_side_view) * _FRONTAL
+        in_plane = (OUT_OF_PLANE - self.angles.tilt.take(_ROWS)) / (OUT_OF_PLANE - IN_PLANE)
+        doubt[_ANGLES] += _DOUBT * (1 - np.fmin(np.fmax(in_plane, 0.0), 1.0))
+        doubt[_APART] = doubt[_HINGE] = doubt.take(_KNEES).max()
+        out_of_side_view = self._plain.out_of_side_view()
+        doubt[_SAGITTAL] += _DOUBT * _turned(out_of_side_view)
+        doubt[_FRONTAL] += _DOUBT * _turned(90 - out_of_side_view)
         return doubt
 
     def __getitem__(self, name: str) -> Value:
@@ -146,7 +148,11 @@ class Signals:
     @cached_property
     def trunk_px(self) -> float:
         """Length of the trunk as it would be in the picture if it lay in its plane; NaN without space."""
-        return _trunk_px(self.body)
+        return self._plain.scale * self._plain.trunk
+
+    @cached_property
+    def _plain(self) -> _Frame:
+        return _Frame.of(self.body)
 
 
 _DOUBT = 1.0
@@ -155,10 +161,11 @@ _ANGLES = np.array([index for index, name in enumerate(COLUMNS) if name in ROW])
 _ROWS = np.array([ROW[name] for name in COLUMNS if name in ROW])
 _APART, _HINGE, _LEAN = COLUMN["knee_apart"], COLUMN["hinge"], COLUMN["trunk_lean"]
 _KNEES = [COLUMN["knee_flexion_left"], COLUMN["knee_flexion_right"]]
-_SAGITTAL = np.array([signal.name in ("knee_ahead", "hip_line") for signal in SIGNAL_OF], float)
-"""1 for distances that only somebody beside the body sees."""
-_FRONTAL = np.array([signal.name == "knee_gap" for signal in SIGNAL_OF], float)
-"""1 for those that only somebody before or behind it sees."""
+_LEANING = [*_KNEES, _LEAN]
+_SAGITTAL = np.flatnonzero([signal.name in ("knee_ahead", "hip_line") for signal in SIGNAL_OF])
+"""Distances that only somebody beside the body sees."""
+_FRONTAL = COLUMN["knee_gap"]
+"""One that only somebody before or behind it sees."""
 _OTHERS = np.array(
     [index for index, name in enumerate(COLUMNS) if name not in ROW and index not in (_APART, _HINGE)]
 )
@@ -176,7 +183,6 @@ class _Frame(NamedTuple):
 
     space: _Points
     image: _Points
-    seen: list[float]
     trunk: float
     """Its length in metres."""
     left: _Point
@@ -186,32 +192,37 @@ class _Frame(NamedTuple):
     scale: float
     """Pixels a metre, of the trunk."""
 
+    @classmethod
+    def of(cls, body: Body) -> _Frame:
+        space = body.space.tolist()
+        up = _minus(space[_AT["neck"]], space[_AT["pelvis"]])
+        left = _minus(space[_HIPS[0]], space[_HIPS[1]])
+        across = max(_length(left), 1e-6)
+        left = [part / across for part in left]
+        forwards = _cross(left, up)
+        ahead = max(_length(forwards), 1e-6)
+        image = body.image.tolist()
+        return cls(
+            space=space,
+            image=image,
+            trunk=max(_length(up), 1e-6),
+            left=left,
+            forwards=[part / ahead for part in forwards],
+            scale=math.dist(image[_AT["neck"]], image[_AT["pelvis"]]) / max(math.hypot(up[0], up[1]), 1e-6),
+        )
 
-def distances(body: Body) -> tuple[list[float], list[float]]:
-    """Values and visibilities of the columns that are no joint angles, in their order; NaN where unknown."""
-    space = body.space.tolist()
-    up = _minus(space[_AT["neck"]], space[_AT["pelvis"]])
-    trunk = max(_length(up), 1e-6)
-    left = _minus(space[_HIPS[0]], space[_HIPS[1]])
-    across = max(_length(left), 1e-6)
-    left = [part / across for part in left]
-    forwards = _cross(left, up)
-    ahead = max(_length(forwards), 1e-6)
-    image = body.image.tolist()
-    frame = _Frame(
-        space=space,
-        image=image,
-        seen=body.visibility.tolist(),
-        trunk=trunk,
-        left=left,
-        forwards=[part / ahead for part in forwards],
-        scale=math.dist(image[_AT["neck"]], image[_AT["pelvis"]]) / max(math.hypot(up[0], up[1]), 1e-6),
-    )
-    values, seen = [], []
-    for compute, joints in _COMPUTED:
-        values.append(compute(frame))
-        seen.append(min([frame.seen[joint] for joint in joints]))
-    return values, seen
+    def distances(self) -> list[float]:
+        """Of the columns that are no joint angles, in their order; NaN where unknown."""
+        return [compute(self) for compute in _COMPUTED]
+
+    def out_of_side_view(self) -> float:
+        """Degrees by which the body is turned out of a view from its side, 0-90; 90 without space."""
+        across = [
+            sum([self.space[left][axis] - self.space[right][axis] for left, right in _ACROSS])
+            for axis in range(3)
+        ]
+        facing = abs(across[2]) / max(_length(across), 1e-6)
+        return math.degrees(math.acos(min(facing, 1.0))) if math.isfinite(facing) else 90.0
 
 
 def _minus(a: _Point, b: _Point) -> _Point:
@@ -323,23 +334,6 @@ def _turned(degrees: float) -> float:
     return min(max((degrees - IN_PLANE) / (OUT_OF_PLANE - IN_PLANE), 0.0), 1.0)
 
 
-def _out_of_side_view(body: Body) -> float:
-    """Degrees by which the body is turned out of a view from its side, 0-90; 90 without space."""
-    at = body.space.item
-    across = [sum([at(left, axis) - at(right, axis) for left, right in _ACROSS]) for axis in range(3)]
-    facing = abs(across[2]) / max(_length(across), 1e-6)
-    return math.degrees(math.acos(min(facing, 1.0))) if math.isfinite(facing) else 90.0
-
-
-def _trunk_px(body: Body) -> float:
-    seen = body.image[_AT["neck"]] - body.image[_AT["pelvis"]]
-    real = body.space[_AT["neck"]] - body.space[_AT["pelvis"]]
-    level = math.hypot(real[0], real[1])
-    if not level > 0:
-        return float("nan")
-    return math.hypot(*seen) * math.sqrt(float(real @ real)) / level
-
-
 _FORMULAS: dict[str, tuple[Callable[[_Frame], float], tuple[str, ...]]] = {
     "belly_up": (_belly_up, ("shoulder_left", "shoulder_right", "hip_left", "hip_right")),
     "hip_split": (_hip_split, ("hip_left", "hip_right", "knee_left", "knee_right")),
@@ -361,8 +355,8 @@ _FORMULAS: dict[str, tuple[Callable[[_Frame], float], tuple[str, ...]]] = {
         ("foot_place", lambda side: _place(f"ankle_{side}"), ("ankle",)),
     )
 }
-_COMPUTED = tuple(
-    (_FORMULAS[name][0], tuple(_AT[joint] for joint in _FORMULAS[name][1]))
-    for name in COLUMNS
-    if name in _FORMULAS
-)
+_OURS = [_FORMULAS[name] for name in COLUMNS if name in _FORMULAS]
+_COMPUTED = tuple(formula for formula, _ in _OURS)
+_MOST = max(len(joints) for _, joints in _OURS)
+_BEHIND = np.array([[_AT[(joints * _MOST)[n]] for _, joints in _OURS] for n in range(_MOST)])
+"""int[_, C]: the joints behind each of them, some of them several times."""
