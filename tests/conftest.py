@@ -10,6 +10,7 @@ import pytest
 
 from edge.errors import ModelError
 from models.load import model_bytes, model_dir
+from tests.testbed.box import why_not
 from tests.testbed.rootfs import TestbedError, is_built
 from tests.testbed.servers import Servers
 
@@ -47,6 +48,13 @@ def data_dir() -> Path:
     if not path.is_dir():
         pytest.skip(f"missing: footage in {path} (set KINEBOX_DATA)")
     return path
+
+
+@pytest.fixture(scope="session")
+def boxes() -> None:
+    """Boxes can boot here (tests.testbed.box)."""
+    if (absent := why_not()) is not None:
+        missing(absent)
 
 
 @pytest.fixture(scope="session")

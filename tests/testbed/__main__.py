@@ -1,8 +1,8 @@
 """scripts/testbed: the test bed by hand, for development and measuring.
 
 Ports: KINEBOX_TESTBED_PG_PORT and KINEBOX_TESTBED_MQTT_PORT, else free ones. KINEBOX_TESTBED_DURABLE=1 keeps
-fsync on. The built system is kept in KINEBOX_TESTBED, else in the user's cache; data in KINEBOX_TESTBED_STATE, else
-in /var/tmp.
+fsync on. The built systems (servers' and boxes') are kept in KINEBOX_TESTBED, else in the user's cache; data in
+KINEBOX_TESTBED_STATE, else in /var/tmp.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ def main(arguments: list[str]) -> int:
     servers = Servers(Path(os.environ.get("KINEBOX_TESTBED_STATE", default)))
     match arguments:
         case ["build"]:
-            rootfs.build()
+            for system in (rootfs.SERVERS, rootfs.BOX):
+                rootfs.build(system)
         case ["start"]:
             servers.state.mkdir(mode=0o700, parents=True, exist_ok=True)
             servers.start()
