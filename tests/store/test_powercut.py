@@ -9,7 +9,7 @@ import pytest
 
 from edge.errors import StoreError
 from edge.store import Store
-from tests.store.powercut import CUTS, Step, cuts, trace, without_syncs_of_the_log
+from tests.powercut import CUTS, Step, cuts, trace, without_syncs_of_the_log
 from tests.store.writer import PER_GROUP
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ GROUPS = 250
 
 @pytest.fixture(scope="module")
 def steps(tmp_path_factory: pytest.TempPathFactory) -> list[Step]:
-    return trace(tmp_path_factory.mktemp("traced"), "tests.store.writer", "kinebox.db", GROUPS)
+    state = tmp_path_factory.mktemp("traced") / "state"
+    return trace(state, "tests.store.writer", str(state / "kinebox.db"), str(GROUPS))
 
 
 def outcomes(steps: Sequence[Step], folder: Path, number: int) -> Counter[str]:

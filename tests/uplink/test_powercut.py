@@ -9,7 +9,7 @@ import pytest
 
 from edge.errors import StoreError
 from edge.uplink.outbox import START, Outbox
-from tests.store.powercut import CUTS, Step, cuts, trace, without_syncs_of_the_log
+from tests.powercut import CUTS, Step, cuts, trace, without_syncs_of_the_log
 from tests.uplink.samples import LIMITS
 from tests.uplink.writer import PER_GROUP
 
@@ -22,7 +22,8 @@ GROUPS = 200
 
 @pytest.fixture(scope="module")
 def steps(tmp_path_factory: pytest.TempPathFactory) -> list[Step]:
-    return trace(tmp_path_factory.mktemp("traced"), "tests.uplink.writer", "outbox.db", GROUPS)
+    state = tmp_path_factory.mktemp("traced") / "state"
+    return trace(state, "tests.uplink.writer", str(state / "outbox.db"), str(GROUPS))
 
 
 def outcomes(steps: Sequence[Step], folder: Path, number: int) -> Counter[str]:
