@@ -223,8 +223,11 @@ async def follow(path: Path, hub: Hub) -> None:
         finally:
             link.close()
         hub.end("source_ended")
-        hub.live.publish_camera(Camera(camera=hub.live.camera.camera, state="lost", detail="vision_gone"))
-        log.warning("vision is gone; waiting for it")
+        if hub.live.camera.state == "ended":
+            log.info("the recording is over")
+        else:
+            hub.live.publish_camera(Camera(camera=hub.live.camera.camera, state="lost", detail="vision_gone"))
+            log.warning("vision is gone; waiting for it")
         await asyncio.sleep(pause)
 
 

@@ -61,6 +61,12 @@ def test_counts_keeps_and_stops_cleanly(squats: Path, start: Callable[..., Box])
         if _alive(box, "edge.vision")
         else [box.child("edge.hub")]
     )
+    for _ in range(100):
+        if not _alive(box, "edge.vision"):
+            break
+        time.sleep(0.05)
+    time.sleep(0.3)  # the hub hears of it by then
+    assert box.get("/api/v1/status")["camera"]["state"] == "ended"
     output = box.stop()
     assert box.process.returncode == 0
     assert f"http://127.0.0.1:{box.port}/" in output

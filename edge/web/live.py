@@ -10,7 +10,7 @@ import msgspec
 from edge import __version__
 from edge.errors import ConfigError
 from edge.web.broadcast import Broadcaster
-from edge.web.messages import Camera, Event, Frame, Hello, Pong
+from edge.web.messages import Camera, Event, EventKind, Frame, Hello, Pong
 from edge.web.metrics import HubMetrics
 from edge.web.records import (
     AUTO,
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 STALE_S = 5.0
 """A live camera whose newest frame is older than this is not live in truth."""
 _COUNTED = ("rep", "partial_rep")
+SAID_S = 3600.0
+"""So long a browser that comes is told what was said of the last set."""
 
 
 class LiveState:
@@ -75,6 +77,8 @@ class LiveState:
         self._dropped = 0
         self._last: Frame | None = None
         self._last_at: float | None = None
+        self._said: dict[EventKind, tuple[float, Event]] = {}
+        """What the last set and repetition were like, and since when that is known, for browsers that come later."""
 
     # Filled in by the hub
 
@@ -113,14 +117,20 @@ class LiveState:
         """Tell every browser that something was counted, began or ended."""
         if event.kind in _COUNTED:
             self.metrics.repetitions.labels(event.exercise or "", event.kind).inc()
+        if event.kind in ("set_summary", "rep_measured"):
+            self._said[event.kind] = self._clock(), event
+        elif event.kind == "set_start":
+            self._said.clear()
         self.clients.send(_encode(event))
 
     # Read by the browsers and the API
 
     def greeting(self) -> list[str]:
-        """What a browser is told when it connects: who speaks, and how the camera is."""
+        """What a browser is told when it connects: who speaks, how the camera is, how the last set was."""
         hello = Hello(version=__version__, clock_ms=self._utc() * 1000)
-        return [_encode(hello), _encode(self.camera)]
+        since = self._clock() - SAID_S
+        said = [_encode(event) for at, event in self._said.values() if at > since]
+        return [_encode(hello), _encode(self.camera), *said]
 
     def pong(self, t: float) -> str:
         """The answer to a browser's ping."""
@@ -135,6 +145,7 @@ class LiveState:
         if exercise != AUTO and (row is None or row.kind == "other"):
             raise ConfigError(f"There is no exercise {exercise!r}", "GET /api/v1/exercises lists them")
         self._on_exercise(None if exercise == AUTO else exercise)
+        self._said.clear()
         self.exercise = exercise
 
     def status(self) -> Status:

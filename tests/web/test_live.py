@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,8 +11,8 @@ from edge.calibration import CameraSettings
 from edge.camera_setup import CameraSetup
 from edge.coach_setup import CoachSetup
 from edge.errors import ConfigError
-from edge.web.live import STALE_S, LiveState
-from edge.web.messages import Camera, SubjectFrame
+from edge.web.live import SAID_S, STALE_S, LiveState
+from edge.web.messages import Camera, Event, SubjectFrame
 from edge.web.records import ModelInfo
 from tests.web.box import frame
 
@@ -93,3 +94,21 @@ def test_an_unwatched_frame_is_not_encoded(state: LiveState) -> None:
     with state.clients.client():
         state.publish_frame(unwatched)
     assert unwatched.sent_ms == 1_800_000_000_000.0
+
+
+def test_a_browser_that_comes_later_is_told_how_the_last_set_was(state: LiveState, clock: Clock) -> None:
+    def told() -> list[str]:
+        return [kind for text in state.greeting() if (kind := json.loads(text).get("kind"))]
+
+    for kind in ("set_start", "rep", "rep_measured", "set_end", "set_summary"):
+        state.publish_event(Event(subject=1, kind=kind, t=1.0, exercise="squat"))
+    assert sorted(told()) == ["rep_measured", "set_summary"]
+    clock.now += SAID_S
+    assert told() == []
+    clock.now -= SAID_S
+    state.choose("squat")
+    assert told() == []
+    state.publish_event(Event(subject=1, kind="set_summary", t=2.0, exercise="squat"))
+    assert told() == ["set_summary"]
+    state.publish_event(Event(subject=1, kind="set_start", t=3.0, exercise="squat"))
+    assert told() == []

@@ -107,12 +107,35 @@ def test_a_rest_is_timed_and_the_next_set_begins_anew(page: Page, tmp_path: Path
         page.emulate_media(color_scheme="light")
         assert faults(page) == []
         picture(page, "live-rest-ko-phone", full_page=True)
+        page.reload()
+        expect(summary).to_contain_text("조금만 더 내려가세요.")
+        shown(page, "rep-count", "6")
+        expect(page.get_by_test_id("last-repetition")).to_be_visible()
         person.squats(2, 100)
         person.stand(0.5)
         expect(summary).to_have_count(0)
         shown(page, "rep-count", "2")
         shown(page, "set", "2")
         shown(page, "total-reps", "8")
+
+
+def test_who_walks_away_after_a_set_is_told_how_it_was(page: Page, tmp_path: Path) -> None:
+    with workout(tmp_path) as person:
+        ready(page, person)
+        person.squats(4, 100)
+        shown(page, "rep-count", "4")
+        person.leave()
+        summary = page.get_by_test_id("set-summary")
+        expect(summary).to_contain_text("Set done: Squat")
+        page.reload()
+        expect(summary).to_contain_text("Set done: Squat")
+        shown(page, "exercise-name", "Squat")
+        shown(page, "rep-count", "4")
+        page.get_by_test_id("exercise-picker").select_option("lunge")
+        expect(summary).to_have_count(0)
+        page.reload()
+        shown(page, "exercise-name", "Lunge")
+        expect(summary).to_have_count(0)
 
 
 def test_each_arm_has_its_count(page: Page, tmp_path: Path) -> None:

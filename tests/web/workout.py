@@ -7,6 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from edge.coach.observer import LEFT_AFTER_S
 from edge.hub import Hub
 from edge.link import CameraState, Hello, PoseFrame
 from tests.figure import Figure
@@ -50,7 +51,13 @@ class Workout:
 
     def move(self, seconds: float, posture: Callable[[float], Figure]) -> None:
         """Show `posture` at each moment."""
-        frames = [self._frame(posture(n / RATE)) for n in range(round(seconds * RATE))]
+        self._show([self._frame(posture(n / RATE)) for n in range(round(seconds * RATE))])
+
+    def leave(self) -> None:
+        """Out of the picture, for as long as it takes to be believed."""
+        self._show([self._frame(None) for _ in range(round((LEFT_AFTER_S + 1) * RATE))])
+
+    def _show(self, frames: list[PoseFrame]) -> None:
         for at in range(0, len(frames), BATCH):
             self.box.do(self._take, frames[at : at + BATCH])
 
@@ -58,7 +65,7 @@ class Workout:
         for one in frames:
             self.hub.take(one)
 
-    def _frame(self, figure: Figure) -> PoseFrame:
+    def _frame(self, figure: Figure | None) -> PoseFrame:
         self._number += 1
         return PoseFrame(
             camera="cam0",
@@ -68,7 +75,7 @@ class Workout:
             width=640,
             height=600,
             timings={"total": 1.0},
-            subjects=(figure.subject(),),
+            subjects=() if figure is None else (figure.subject(),),
         )
 
 

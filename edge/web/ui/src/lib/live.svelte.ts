@@ -165,6 +165,9 @@ export class Live {
         // The box was updated while this page was open: its assets are another version's now.
         if (this.version && this.version !== message.version) location.reload();
         this.version = message.version;
+        // The box tells again what was said last: what is not told any more is over.
+        this.summary = null;
+        this.repetition = {};
         this.connection = "open"; // not before: a box with too many browsers takes the call and hangs up
         break;
       case "pong":
@@ -184,7 +187,8 @@ export class Live {
 
   /** Counts are in the frames, too; what is here happens once. */
   #happened({ kind, subject, measures, exercise, cue, summary }: EventMessage): void {
-    if (subject !== this.subject(this.frame)?.id) return;
+    const shown = this.subject(this.frame);
+    if (shown && subject !== shown.id) return; // who has left is still told of
     if (kind === "rep_measured") this.repetition = measures;
     else if (kind === "set_start") this.summary = null;
     else if (kind === "set_summary") this.summary = summary;
