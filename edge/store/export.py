@@ -3,7 +3,8 @@
 A session has rows of different kinds, which one table could not hold without gaps. So CSV comes as six
 tables, joined by their column `session`: sessions, sets, repetitions and their measures, samples and
 measurements. In a folder they are six files; in a stream, one ZIP archive. Times are UTC (ISO 8601) or
-seconds into the session; an empty cell is "not measurable".
+seconds into the session; an empty cell is "not measurable", or "there is none". What is said of numbers
+stands beside them: grade and reasons, the turn that would have helped, and the change against the session before.
 
 For OpenSim there is a `.mot` a session with its samples' angles. There are no marker files of sessions: the
 store keeps angles, no keypoints. `kinebox analyze --format trc` writes them from a clip or a trace.
@@ -26,8 +27,9 @@ import msgspec
 from edge.coach.records import Repetition
 from edge.errors import StoreError
 from edge.export.mot import mot
-from edge.store.records import KeptSummary, Samples, Session
+from edge.store.records import Change, KeptSummary, Samples, Session, SessionCalibration
 from edge.store.schema import metric_columns
+from edge.store.turns import Turn
 from wire.metrics import live_metrics, metrics
 
 if TYPE_CHECKING:
@@ -178,14 +180,28 @@ def _cell(value: object) -> object:
     return value
 
 
+def _fields(record: object, names: Iterable[str]) -> Iterator[object]:
+    """What `record` has of these; nothing where there is no record."""
+    return (None if record is None else getattr(record, name) for name in names)
+
+
 _SESSION = ("started", "ended", "end_reason", "duration_s", "subject", "species", "camera", "model")
 _REPETITION = tuple(name for name in Repetition.__struct_fields__ if name != "measures")
 _SET = ("exercise", "start_s", "end_s", "reps", "partial_reps", "hold_s", "rejected_reps")
+_SAID = ("left", "right", "tempo_s", "tempo_spread", "range_deg", "range_spread")
 _REMARKS = ("praise", "improve")
+_CALIBRATION = SessionCalibration.__struct_fields__
+_TURN, _CHANGE = Turn.__struct_fields__, Change.__struct_fields__
 
 
 def _session_rows(session: ExportedSession) -> Iterator[Row]:
-    yield (session.id, *(getattr(session, name) for name in _SESSION))
+    earlier = session.compared_with
+    yield (
+        session.id,
+        *_fields(session, _SESSION),
+        *_fields(session.calibration, _CALIBRATION),
+        None if earlier is None else earlier.id,
+    )
 
 
 def _set_rows(session: ExportedSession) -> Iterator[Row]:
@@ -193,18 +209,14 @@ def _set_rows(session: ExportedSession) -> Iterator[Row]:
         said = recorded.summary or KeptSummary(exercise=recorded.exercise)
         remarks = (" ".join(one.rule for one in getattr(said, name)) for name in _REMARKS)
         cues = " ".join(f"{rule}:{count}" for rule, count in said.cues.items())
-        yield (session.id, number, *(getattr(recorded, name) for name in _SET), *remarks, cues)
+        numbers = (*_fields(recorded, _SET), *_fields(recorded.summary, _SAID))
+        yield (session.id, number, *numbers, *remarks, cues)
 
 
 def _repetition_rows(session: ExportedSession) -> Iterator[Row]:
     for number, recorded in enumerate(session.sets, 1):
         for repetition in recorded.repetitions:
-            yield (
-                session.id,
-                number,
-                recorded.exercise,
-                *(getattr(repetition, name) for name in _REPETITION),
-            )
+            yield (session.id, number, recorded.exercise, *_fields(repetition, _REPETITION))
 
 
 def _repetition_measure_rows(session: ExportedSession) -> Iterator[Row]:
@@ -225,18 +237,33 @@ def _sample_rows(session: ExportedSession) -> Iterator[Row]:
 
 def _measurement_rows(session: ExportedSession) -> Iterator[Row]:
     for key, measured in session.measurements.items():
-        yield (session.id, key, measured.value, measured.unit, measured.grade, " ".join(measured.reasons))
+        yield (
+            session.id,
+            *(key, measured.value, measured.unit, measured.grade, " ".join(measured.reasons)),
+            *_fields(measured.turn, _TURN),
+            *_fields(measured.change, _CHANGE),
+        )
 
 
 TABLES = {
-    "sessions": _Table(("session", *_SESSION), _session_rows),
-    "sets": _Table(("session", "set", *_SET, *_REMARKS, "cues"), _set_rows),
+    "sessions": _Table(
+        ("session", *_SESSION, *(f"calibration_{name}" for name in _CALIBRATION), "compared_with"),
+        _session_rows,
+    ),
+    "sets": _Table(("session", "set", *_SET, *_SAID, *_REMARKS, "cues"), _set_rows),
     "repetitions": _Table(("session", "set", "exercise", *_REPETITION), _repetition_rows),
     "repetition_measures": _Table(
         ("session", "set", "t", "key", "value", "unit", "grade", "reasons"), _repetition_measure_rows
     ),
     "samples": _Table(("session", "t", *metric_columns()), _sample_rows),
-    "measurements": _Table(("session", "key", "value", "unit", "grade", "reasons"), _measurement_rows),
+    "measurements": _Table(
+        (
+            *("session", "key", "value", "unit", "grade", "reasons"),
+            *(f"turn_{name}" for name in _TURN),
+            *(f"change_{name}" for name in _CHANGE),
+        ),
+        _measurement_rows,
+    ),
 }
 """The tables of a CSV export, by file name."""
 

@@ -45,7 +45,7 @@ Before = Annotated[
 Keys = Annotated[str | None, Query(description="Metric keys, separated by commas; all of them where absent")]
 Format = Annotated[
     ExportFormat,
-    Query(description="csv: a ZIP archive of five tables; json: one document; mot: angles for OpenSim"),
+    Query(description="csv: a ZIP archive of six tables; json: one document; mot: angles for OpenSim"),
 ]
 
 

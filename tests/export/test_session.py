@@ -1,7 +1,8 @@
-"""Recorded sessions as OpenSim motions: a file a session."""
+"""Recorded sessions as files: OpenSim motions, and tables."""
 
 from __future__ import annotations
 
+import csv
 import io
 import zipfile
 from typing import TYPE_CHECKING
@@ -9,8 +10,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from edge.motion.change import errors, least_change
 from edge.store import Store, export_sessions
+from edge.store.records import SessionCalibration
 from tests.export.readers import read_mot
+from tests.store.test_compare import KEY, recorded
 from tests.web.box import record
 
 if TYPE_CHECKING:
@@ -41,3 +45,29 @@ def test_a_download_is_an_archive(store: Store) -> None:
     assert export_sessions(store, stream, "mot") == 2
     with zipfile.ZipFile(stream) as archive:
         assert archive.namelist() == sorted(f"{session}.mot" for session in sessions)
+
+
+def test_tables_say_what_is_said_of_numbers(store: Store, tmp_path: Path) -> None:
+    before = recorded(store, "squat", {KEY: 90.0})
+    calibration = SessionCalibration(
+        source="marker", tilt=15.0, roll=2.0, above=None, height_m=1.82, field=66.0
+    )
+    now = recorded(store, "squat", {KEY: 60.0, "hip_rom_left": None}, calibration=calibration)
+    assert export_sessions(store, tmp_path / "out", "csv", session_ids=[now]) == 1
+    tables = {file.stem: list(csv.DictReader(file.open())) for file in (tmp_path / "out").iterdir()}
+    (session,) = tables["sessions"]
+    assert session["compared_with"] == before
+    said = {name: session[f"calibration_{name}"] for name in ("source", "tilt", "above", "field")}
+    assert said == {"source": "marker", "tilt": "15.0", "above": "", "field": "66.0"}
+    changed, missing = tables["measurements"]
+    assert (changed["grade"], changed["change_direction"], changed["change_before"]) == (
+        "A",
+        "decreased",
+        "90.0",
+    )
+    assert (float(changed["change_difference"]), float(changed["change_least"])) == (
+        -30.0,
+        pytest.approx(least_change((errors()[KEY]["A"], errors()[KEY]["A"]))),
+    )
+    assert (missing["value"], missing["grade"]) == ("", "none")
+    assert {value for name, value in missing.items() if name.startswith(("change_", "turn_"))} == {""}

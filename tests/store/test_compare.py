@@ -12,6 +12,7 @@ from tests.store.samples import begin, repetition
 
 if TYPE_CHECKING:
     from edge.store import Session, Store
+    from edge.store.records import SessionCalibration
 
 KEY = "knee_rom_right"
 
@@ -24,8 +25,11 @@ def recorded(
     grade: str = "A",
     ranges: tuple[float, ...] = (),
     species: str = "human",
+    calibration: SessionCalibration | None = None,
 ) -> str:
     session = begin(store, species=species)
+    if calibration is not None:
+        store.calibrated(session, calibration)
     if exercise is not None:
         done = store.begin_set(session, exercise=exercise, t=0.0)
         for t, degrees in enumerate(ranges or (90.0,)):
