@@ -23,11 +23,15 @@ window.SpeechSynthesisUtterance = Words;
 let speaking = null;
 Object.defineProperty(window, "speechSynthesis", { value: {
   speak(words) {
-    said.push({ text: words.text, lang: words.lang, over: speaking !== null });
+    said.push({ text: words.text, lang: words.lang, by: words.voice?.name, over: speaking !== null });
     speaking = words;
     setTimeout(() => { if (speaking === words) { speaking = null; words.onend?.(); } }, 20);
   },
   cancel() { speaking = null; },
+  getVoices: () => [
+    { name: "far away", lang: "en-US", localService: false, default: true },
+    { name: "here", lang: "en-GB", localService: true, default: false },
+  ],
 } });
 """
 """In place of the browser's voice: what was said, and whether something else was being said at that moment."""
@@ -182,6 +186,7 @@ def test_what_is_said(page: Page, tmp_path: Path) -> None:
         tag = {"en": "en-US", "ko": "ko-KR"}[page.evaluate("document.documentElement.lang")]
         assert not any(one["over"] for one in told)
         assert {one["lang"] for one in told} <= {tag}
+        assert {one.get("by") for one in told} <= {"here" if tag == "en-US" else None}
         return [one["text"] for one in told]
 
     with workout(tmp_path, "squat") as person:

@@ -2,7 +2,7 @@
 
 import { t, translated } from "./i18n";
 import { settings } from "./settings.svelte";
-import type { Coach, Cue } from "./types";
+import type { Coach, Cue, Language } from "./types";
 
 /** Tags of a language and a country: some browsers look for a voice by the whole of it. */
 const TAGS = { en: "en-US", ko: "ko-KR" } as const;
@@ -19,6 +19,14 @@ class Touch {
 }
 
 export const touch = new Touch();
+
+/** A voice of the device itself: others send the words to their maker's servers. Null: whatever the browser takes. */
+function localVoice(language: Language): SpeechSynthesisVoice | null {
+  const fitting = speechSynthesis
+    .getVoices()
+    .filter(({ localService, lang }) => localService && lang.toLowerCase().startsWith(language));
+  return fitting.find((voice) => voice.default) ?? fitting[0] ?? null;
+}
 
 export class Voice {
   #speaking: { words: SpeechSynthesisUtterance; urgent: boolean } | null = null;
@@ -43,6 +51,7 @@ export class Voice {
     if (this.#speaking?.urgent && !urgent) return;
     const words = new SpeechSynthesisUtterance(text);
     words.lang = TAGS[settings.language];
+    words.voice = localVoice(settings.language);
     words.onend = words.onerror = () => {
       if (this.#speaking?.words === words) this.#speaking = null;
     };
