@@ -229,7 +229,7 @@ class Recogniser:
 
     def __init__(self, rows: Sequence[Exercise]) -> None:
         self.watches = Watches([row for row in rows if row.kind in ("reps", "other")])
-        self.watches.partial.clear()
+        self.watches.known.clear()
         self.candidates = {watch: Candidate(watch) for watch in self.watches.watches}
         self.holds = [HoldWatch(row) for row in rows if row.kind == "hold"]
         self.rhythm = next((Rhythm(row) for row in rows if row.kind == "rhythm"), None)
@@ -268,7 +268,7 @@ class Recogniser:
         cycles = self._cycles(now, t)
         chosen, changed = self.chosen, self.chosen is not before
         if changed:
-            self.watches.partial = {chosen.watch.track} if isinstance(chosen, Candidate) else set()
+            self.watches.known = {chosen.watch.track} if isinstance(chosen, Candidate) else set()
         if not isinstance(chosen, Candidate):
             return Choice(cycles, [], changed, False)
         movements = chosen.recent(t) if changed else [one for watch, one in fresh if watch is chosen.watch]

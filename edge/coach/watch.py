@@ -226,8 +226,8 @@ class Watches:
                 lanes += [Lane(row.parts, side) for side in _LIMBS[row.sides]]
             self.watches.append(Watch(row, tracks[key]))
             tracks[key].watches.append(self.watches[-1])
-        self.partial: set[Track] = set(tracks.values())
-        """Tracks of which partial repetitions matter, too: of what somebody is known to do."""
+        self.known: set[Track] = set(tracks.values())
+        """Tracks of what somebody is known to do: there partial repetitions matter, too, and a second look."""
         self._limbs = [(limb, track) for track in tracks.values() for limb in track.limbs]
         self._lanes = Lanes(lanes) if lanes else None
         self.course = Course(len(lanes))
@@ -249,14 +249,14 @@ class Watches:
                 limb.counter.reset()
             limb.seen_at = t
             excursion = limb.counter.update(t, way)
-            if excursion is not None and (excursion.full or track in self.partial):
+            if excursion is not None and (excursion.full or track in self.known):
                 limb.before, limb.latest = limb.latest, excursion
                 complete.append((limb, track, excursion))
         found = []
         for limb, track, excursion in complete:
             seen = track.survey(limb, excursion, self.course)
             looks = [(watch, watch.consider(limb.side, excursion, seen)) for watch in track.watches]
-            for slower in SLOWER if excursion.full else ():
+            for slower in SLOWER if excursion.full and track in self.known else ():
                 if any(movement is None or movement.verdict.accepted for _, movement in looks):
                     break
                 shorter = track.shorter(limb, excursion, self.course, slower)
