@@ -1,7 +1,7 @@
 """Power cuts: what was not synced may be lost in any part.
 
 A real program that writes runs under strace. Its system calls are replayed up to a random moment: what was synced by
-then is on the disk. Of everything written to a file since, each sector may have landed or not; of what was done to the
+then is on the disk. Of what was written to a file since, each sector may have landed or not; of what was done to the
 names in a folder since (made, renamed, removed), the first so many. kill -9 cannot show this, because the kernel then
 still writes what it was given.
 """

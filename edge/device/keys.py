@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,6 +98,12 @@ def signer(data: bytes, signatures: bytes, trusted: dict[str, Ed25519PublicKey])
         "the release is not signed by a key that this box trusts",
         f"Install only what its maker signed. Trusted here: {', '.join(trusted)}",
     )
+
+
+def fingerprint(key: Ed25519PublicKey) -> str:
+    """By which people compare keys."""
+    data = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return f"SHA256:{base64.b64encode(hashlib.sha256(data).digest()).decode().rstrip('=')}"
 
 
 def _is_signed(key: Ed25519PublicKey, line: bytes, data: bytes) -> bool:

@@ -75,7 +75,7 @@ def decode(data: bytes) -> Manifest:
                 "the release is of a newer kind than this Kinebox understands", "Install one in between first"
             ) from error
         raise UpdateError(f"{FILE} is none: {error}", "Fetch the release again") from error
-    if bad := _bad_path(manifest.files):
+    if (bad := _bad_path(manifest.files)) is not None:
         raise UpdateError(
             f"{FILE} names a path that no release may have: {bad!r}", "Report this to its maker"
         )

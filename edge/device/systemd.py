@@ -1,0 +1,86 @@
+"""The box's units: those of the release in use are the ones that systemd knows, and they are started anew with it."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge.device.manifest import MODELS, SOFTWARE
+
+if TYPE_CHECKING:
+    from edge.device.tree import Tree
+
+log = logging.getLogger(__name__)
+
+SERVICES = {
+    SOFTWARE: ("kinebox-vision.service", "kinebox-hub.service"),
+    MODELS: ("kinebox-vision.service",),
+}
+"""What runs each kind of release."""
+_KINDS = ("*.service", "*.timer", "*.target", "*.slice", "*.path", "*.socket", "*.mount")
+_ETC = Path("/etc")
+_LINKED = (
+    ("systemd", _KINDS, "systemd/system"),
+    ("systemd/sysusers.d", ("*.conf",), "sysusers.d"),
+    ("systemd/tmpfiles.d", ("*.conf",), "tmpfiles.d"),
+)
+"""Folder of the release, which files of it, and where under /etc they are linked."""
+_TIMEOUT_S = 30
+
+
+class Systemd:
+    """What is asked of the service manager; on a machine without it, nothing runs."""
+
+    def link(self, tree: Tree, etc: Path = _ETC) -> None:
+        """Let it find the units of whichever release is in use: links through `current` change with it."""
+        if tree.name != SOFTWARE:
+            return
+        for folder, patterns, place in _LINKED:
+            source, target = tree.current / folder, etc / place
+            wanted = {path.name for pattern in patterns for path in source.glob(pattern)}
+            target.mkdir(parents=True, exist_ok=True)
+            for link in target.iterdir():
+                if link.name not in wanted and link.is_symlink() and link.readlink().is_relative_to(source):
+                    link.unlink()
+            for name in sorted(wanted):
+                link = target / name
+                if not link.is_symlink() and not link.exists():  # what the operator put there stays
+                    link.symlink_to(source / name)
+        if etc == _ETC and _present():
+            _ask("systemd-sysusers")
+            _ask("systemd-tmpfiles", "--create")
+            _ask("systemctl", "daemon-reload")
+
+    def in_use(self, name: str) -> bool:
+        """Whether the box is meant to run this kind of release: one that is being set up runs nothing yet."""
+        return _present() and any(
+            _ask("systemctl", question, "--quiet", service).returncode == 0
+            for question in ("is-enabled", "is-active", "is-failed")
+            for service in SERVICES[name]
+        )
+
+    def restart(self, name: str) -> None:
+        """Start anew what runs this kind of release, also what had given up; does not wait for it."""
+        _ask("systemctl", "reset-failed", *SERVICES[name])
+        done = _ask("systemctl", "restart", "--no-block", *SERVICES[name])
+        if done.returncode:
+            log.error("systemd does not start %s: %s", ", ".join(SERVICES[name]), done.stderr.strip())
+
+    def failed(self, name: str) -> str:
+        """Which of these services has been given up, in words; empty where none has."""
+        gone = [
+            unit for unit in SERVICES[name] if _ask("systemctl", "is-failed", "--quiet", unit).returncode == 0
+        ]
+        return f"{' and '.join(gone)} failed" if gone else ""
+
+
+def _present() -> bool:
+    return Path("/run/systemd/system").is_dir()
+
+
+def _ask(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=_TIMEOUT_S
+    )
