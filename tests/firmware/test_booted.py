@@ -1,0 +1,119 @@
+"""A box that has started with firmware-config in its system."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.firmware.places import BAD
+from tests.testbed.box import boot
+from tests.testbed.network import Network
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.firmware.system import System
+
+SERVE = """
+import select, socket, sys
+server = socket.create_server(("0.0.0.0", int(sys.argv[1])))
+print(flush=True)
+while sys.stdin not in select.select([server, sys.stdin], [], [])[0]:
+    server.accept()[0].close()
+"""
+CONNECT = """
+import concurrent.futures, socket, sys
+def connect(there):
+    name, port = there.rsplit(":", 1)
+    try:
+        socket.create_connection((name, int(port)), timeout=1).close()
+        return "open"
+    except TimeoutError:
+        return "dropped"
+    except ConnectionRefusedError:
+        return "refused"
+with concurrent.futures.ThreadPoolExecutor() as at_once:
+    print(*at_once.map(connect, sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+def layer(system: System, boxes: None) -> Path:
+    """What is laid over the system of a box."""
+    system.files.chmod(0o755)
+    return system.files
+
+
+def test_settings_are_in_force(layer: Path) -> None:
+    with boot("fw", layer) as box:
+        manager = dict(
+            line.split("=", 1) for line in box.run(["systemctl", "show"]).stdout.splitlines() if "=" in line
+        )
+        assert manager["RuntimeWatchdogUSec"] == "14s"
+        assert manager["RebootWatchdogUSec"] == "2min"
+        assert manager["DefaultTimeoutStopUSec"] == "30s"
+        journald = box.run("journalctl --boot --unit systemd-journald --output cat").stdout
+        assert "System Journal (/var/log/journal/" in journald  # kept over a restart
+        assert "max 64M" in journald
+        box.run("systemctl start NetworkManager")
+        profiles = box.run("nmcli --terse --fields NAME,FILENAME connection").stdout
+        assert "kinebox-wired:/etc/NetworkManager/system-connections/kinebox-wired.nmconnection" in profiles
+        assert box.run("systemctl --failed --no-legend").stdout == ""
+
+
+def test_a_bad_setting_of_systemd_is_not_taken(system: System, layer: Path) -> None:
+    system.write("/etc/systemd/system.conf.d/50-kinebox.conf", (BAD / "system.conf").read_text())
+    with boot("fw", layer) as box:
+        assert "RuntimeWatchdogUSec=14s" not in box.run(["systemctl", "show"]).stdout
+
+
+def test_the_firewall(layer: Path) -> None:
+    with Network() as net, boot("fw", layer, network=net) as box:
+        box.run("systemctl start nftables")
+        address = net.address(box)
+        inside, outside = box.enter("python3", "-c", SERVE), net.enter(sys.executable, "-c", SERVE)
+        with _serve(inside, 8080), _serve(inside, 9000), _serve(outside, 8883), _serve(outside, 9000):
+            # In: nothing, until it is opened.
+            assert _connect(net.enter(sys.executable), f"{address}:22", f"{address}:8080") == [
+                "dropped",
+                "dropped",
+            ]
+            box.run("mkdir -p /etc/nftables.d && ln -s /etc/kinebox/firewall/dashboard.nft /etc/nftables.d/")
+            box.run("systemctl reload nftables")
+            there = [f"{address}:8080", f"{address}:9000", f"{address}:22"]
+            assert _connect(net.enter(sys.executable), *there) == ["open", "dropped", "dropped"]
+            # Out: what a box needs. What is kept in is told at once, for a program not to wait.
+            needed, other = f"{net.gateway}:8883", f"{net.gateway}:9000"
+            assert _connect(box.enter("python3"), needed, other, "127.0.0.1:9000") == [
+                "open",
+                "refused",
+                "open",
+            ]
+            # A wrong opening leaves the rules in force as they are.
+            box.write("/etc/nftables.d/wrong.nft", "add rule inet kinebox open accept\n")
+            assert box.run("systemctl reload nftables", check=False).returncode != 0
+            assert _connect(net.enter(sys.executable), *there) == ["open", "dropped", "dropped"]
+
+
+@contextlib.contextmanager
+def _serve(command: list[str], port: int) -> Iterator[None]:
+    """Listen on a port for the time of the block."""
+    server = subprocess.Popen([*command, str(port)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert server.stdout is not None
+    server.stdout.readline()
+    try:
+        yield
+    finally:
+        server.communicate()  # closes its standard input: it ends
+
+
+def _connect(python: list[str], *there: str) -> list[str]:
+    done = subprocess.run(
+        [*python, "-c", CONNECT, *there], capture_output=True, text=True, check=True, timeout=30
+    )
+    return done.stdout.split()
