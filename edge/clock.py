@@ -1,10 +1,15 @@
-"""The time of day, as soon as this machine knows it: a Pi has no clock battery and wakes up somewhere in the past."""
+"""The time of day, as soon as this machine knows it: a Pi has no clock battery and wakes up somewhere in the past.
+
+As a program (`python clock.py FILE`) it waits until a time service has set the clock, and then writes FILE. That is
+how services are told that may not ask the kernel about its clock; nothing but the standard library is loaded.
+"""
 
 from __future__ import annotations
 
 import ctypes
 import math
 import os
+import sys
 import time
 from functools import cache
 from pathlib import Path
@@ -16,7 +21,10 @@ _TIME_ERROR = 5
 """adjtimex(2): nothing has set this clock, or nothing has for hours."""
 _TIMEX_BYTES = 512
 """More than any architecture's `struct timex`; all zero it asks and changes nothing."""
-_BOARD = Path("/proc/device-tree/model")
+PUBLISHED = Path("/run/kinebox/clock")
+"""Is there once the clock is right (kinebox-clock.service); gone when the machine is switched off."""
+_LOOK_S = 2.0
+_BOARD = Path("/sys/firmware/devicetree/base/model")
 """Single-board computers say here what they are; PCs and servers, whose clocks have a battery, have no such file."""
 
 
@@ -35,9 +43,9 @@ def _libc() -> ctypes.CDLL:
 
 
 def synchronised() -> bool:
-    """Whether the kernel says that a time service keeps the clock (ntpd, chrony, systemd-timesyncd)."""
+    """Whether a time service keeps the clock (ntpd, chrony, systemd-timesyncd), as the kernel or a file says."""
     state: int = _libc().adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES))
-    return 0 <= state < _TIME_ERROR
+    return 0 <= state < _TIME_ERROR or PUBLISHED.exists()
 
 
 def has_battery() -> bool:
@@ -75,3 +83,20 @@ class Clock:
         """UTC in ns since 1970 of a moment on the monotonic clock; None while the time is unknown."""
         now = self.now()
         return None if now.utc is None else round(now.utc * 1e9) - (now.monotonic_ns - monotonic_ns)
+
+
+def publish(path: Path) -> None:
+    """Wait until the clock is right, and write `path` for everybody to see."""
+    while not synchronised():
+        time.sleep(_LOOK_S)
+    part = path.with_name(f"{path.name}.part")
+    part.unlink(missing_ok=True)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        os.fchmod(descriptor, 0o644)
+        file.write("synchronised\n")
+    part.replace(path)
+
+
+if __name__ == "__main__":
+    publish(Path(sys.argv[1]))

@@ -23,8 +23,10 @@ from edge.coach.coach import AUTO
 from edge.coach.observer import Observer
 from edge.coach_setup import CoachSetup
 from edge.errors import KineboxError, LinkError, StoreError
+from edge.journal import is_journal, log_to_stderr
 from edge.link import Hello, MarkerSeen, PoseFrame, Record, Subscriber
 from edge.motion.skeletons import SKELETONS
+from edge.notify import Manager
 from edge.recorder import Recorder
 from edge.store import Store, database_path
 from edge.store.paths import written_exercises
@@ -257,14 +259,26 @@ async def _readable(loop: asyncio.AbstractEventLoop, link: Subscriber) -> None:
         loop.remove_reader(link.fileno())
 
 
-async def keep(store: Store) -> None:
-    """Write what is due, a few times a second, in a thread: a slow disk must not stop the frames."""
+async def keep(store: Store, manager: Manager, live: LiveState) -> None:
+    """Write what is due, a few times a second, in a thread: a slow disk must not stop the frames.
+
+    Each time the store has answered `manager` hears of it. A full disk is an answer, too: starting anew makes no
+    room, and would lose what waits.
+    """
     while True:
         await asyncio.sleep(_TICK_S)
         try:
             await asyncio.to_thread(store.tick, time.monotonic())
         except StoreError as error:
             log.error("%s. %s", error, error.remedy)
+        manager.progress(_condition(live))
+
+
+def _condition(live: LiveState) -> str:
+    """A line for `systemctl status`."""
+    now = live.status()
+    camera = f"{now.camera.state} ({now.camera.detail})" if now.camera.detail else now.camera.state
+    return f"camera {camera}, {now.link.frames} frames, {now.link.dropped} lost"
 
 
 def _waiting(uplink: Uplink) -> UplinkStatus | None:
@@ -317,11 +331,12 @@ def open_uplink(hub: Hub, store: Store, folder: Path) -> None:
 async def run(socket: Path, database: Path, exercise: str, settings: WebSettings) -> None:
     """Run until cancelled or a signal comes. Raises KineboxError when it cannot start."""
     stop = asyncio.Event()
+    manager = Manager()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     listener = listen(settings.host, settings.port)
-    with contextlib.closing(listener), Store(database) as store:
+    with contextlib.closing(manager), contextlib.closing(listener), Store(database) as store:
         utc_ns = Clock().utc_ns(time.monotonic_ns())
         closed = store.recover(None if utc_ns is None else utc_ns / 1e9)
         if closed:
@@ -330,10 +345,13 @@ async def run(socket: Path, database: Path, exercise: str, settings: WebSettings
         open_uplink(hub, store, database.parent)
         tasks = [
             asyncio.create_task(follow(socket, hub)),
-            asyncio.create_task(keep(store)),
+            asyncio.create_task(keep(store, manager, hub.live)),
             asyncio.create_task(serve(create_app(hub.live, store, settings), listener)),
         ]
-        print(f"Dashboard: {settings.url(listener.getsockname()[1])}", flush=True)
+        manager.ready(_condition(hub.live))
+        url = settings.url(listener.getsockname()[1])
+        # The journal is kept, and read by others: the token is not for it.
+        print(f"Dashboard: {url.partition('?')[0] if is_journal() else url}", flush=True)
         waiting = asyncio.create_task(stop.wait())
         try:
             done, _ = await asyncio.wait([*tasks, waiting], return_when=asyncio.FIRST_COMPLETED)
@@ -358,7 +376,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8080)
     options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(name)s: %(levelname)s: %(message)s", stream=sys.stderr)
+    log_to_stderr()
     try:
         database = options.database or database_path()
         token = None if is_loopback(options.host) else access_token(database.parent)

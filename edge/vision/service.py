@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.errors import KineboxError
+from edge.journal import log_to_stderr
+from edge.notify import Manager
 from edge.vision.isolation import leave_network
 from edge.vision.stop import SLICE_S, Stop
 
@@ -39,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--loop", action="store_true", help="play a file again and again")
     options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(name)s: %(levelname)s: %(message)s", stream=sys.stderr)
+    log_to_stderr()
     if not leave_network():
         log.warning(
             "the kernel refuses a network namespace: vision relies on the service manager to have no network"
@@ -57,19 +59,23 @@ def main(arguments: list[str] | None = None) -> int:
             loop=options.loop,
             marker=True,
         )
+        manager = Manager()
         publisher = Publisher(options.socket, source.hello)
         try:
-            _serve(source, publisher)
+            _serve(source, publisher, manager)
         finally:
             publisher.close()
+            manager.close()
     except KineboxError as error:
         log.error("%s. %s", error, error.remedy)
         return error.exit_code
     return 0
 
 
-def _serve(source: Source, publisher: Publisher) -> None:
+def _serve(source: Source, publisher: Publisher, manager: Manager) -> None:
     """Publish what the source yields until it ends or a signal comes."""
+    from edge.vision.pulse import Pulse  # noqa: PLC0415
+
     stop = Stop()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
@@ -78,12 +84,14 @@ def _serve(source: Source, publisher: Publisher) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
+    pulse = Pulse(manager)
     if source.recorded:
         deadline = time.monotonic() + _READER_S
         while not (stop or publisher.wait_for_reader(SLICE_S) or time.monotonic() > deadline):
-            pass
+            pulse.wait()
     for record in source.stream():
         publisher.publish(record)
+        pulse.beat(record)
 
 
 if __name__ == "__main__":

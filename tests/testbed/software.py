@@ -31,7 +31,7 @@ _UNUSED_S: Final = 3 * 3600
 _SETTLE: Final = """\
 set -eu
 cd /opt/kinebox/current/systemd
-ln -s "$PWD"/*.service "$PWD"/*.target "$PWD"/*.slice /etc/systemd/system/
+ln -s "$PWD"/kinebox* /etc/systemd/system/
 mkdir -p /etc/sysusers.d /etc/tmpfiles.d
 ln -s "$PWD"/sysusers.d/*.conf /etc/sysusers.d/
 ln -s "$PWD"/tmpfiles.d/*.conf /etc/tmpfiles.d/
