@@ -316,6 +316,20 @@ def doctor(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
     raise typer.Exit(1 if any(finding.verdict == "failed" for finding in findings) else 0)
 
 
+@app.command("firstboot")
+def firstboot_command(
+    file: Annotated[
+        Path | None, typer.Option(help="What to apply; else kinebox.toml on the boot partition, if it is there.")
+    ] = None,
+    root: Annotated[Path, typer.Option(help="Apply it to the system in this folder.")] = Path("/"),
+) -> None:
+    """Apply what a new box was told by kinebox.toml on its card, and remove the file: it holds secrets."""
+    from edge.device.firstboot import first_boot
+
+    for line in first_boot(root, file) or ["there is no kinebox.toml: nothing to do"]:
+        typer.echo(line)
+
+
 def main() -> None:
     """Run the command; an error that the user can do something about is told in two lines."""
     logging.basicConfig(level=logging.INFO, format="%(name)s: %(levelname)s: %(message)s")
