@@ -227,7 +227,7 @@ class Watches:
             self.watches.append(Watch(row, tracks[key]))
             tracks[key].watches.append(self.watches[-1])
         self.known: set[Track] = set(tracks.values())
-        """Tracks of what somebody is known to do: there partial repetitions matter, too, and a second look."""
+        """Tracks of what somebody is known to do: partial repetitions matter there, and more than a second look."""
         self._limbs = [(limb, track) for track in tracks.values() for limb in track.limbs]
         self._lanes = Lanes(lanes) if lanes else None
         self.course = Course(len(lanes))
@@ -256,7 +256,8 @@ class Watches:
         for limb, track, excursion in complete:
             seen = track.survey(limb, excursion, self.course)
             looks = [(watch, watch.consider(limb.side, excursion, seen)) for watch in track.watches]
-            for slower in SLOWER if excursion.full and track in self.known else ():
+            again = SLOWER if track in self.known else SLOWER[-1:]
+            for slower in again if excursion.full else ():
                 if any(movement is None or movement.verdict.accepted for _, movement in looks):
                     break
                 shorter = track.shorter(limb, excursion, self.course, slower)
