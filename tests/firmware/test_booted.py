@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.firmware.places import BAD
+from tests.firmware.places import BAD, SHARED
 from tests.testbed.box import boot
 from tests.testbed.network import Network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-    from tests.firmware.system import System
+    from tests.testbed.box import Box
 
 SERVE = """
 import select, socket, sys
@@ -42,62 +42,72 @@ with concurrent.futures.ThreadPoolExecutor() as at_once:
 """
 
 
-@pytest.fixture
-def layer(system: System, boxes: None) -> Path:
-    """What is laid over the system of a box."""
-    system.files.chmod(0o755)
-    return system.files
+@pytest.fixture(scope="module")
+def net(boxes: None) -> Iterator[Network]:
+    """The gym's network."""
+    with Network() as made:
+        yield made
 
 
-def test_settings_are_in_force(layer: Path) -> None:
-    with boot("fw", layer) as box:
-        manager = dict(
-            line.split("=", 1) for line in box.run(["systemctl", "show"]).stdout.splitlines() if "=" in line
-        )
-        assert manager["RuntimeWatchdogUSec"] == "14s"
-        assert manager["RebootWatchdogUSec"] == "2min"
-        assert manager["DefaultTimeoutStopUSec"] == "30s"
-        journald = box.run("journalctl --boot --unit systemd-journald --output cat").stdout
-        assert "System Journal (/var/log/journal/" in journald  # kept over a restart
-        assert "max 64M" in journald
-        box.run("systemctl start NetworkManager")
-        profiles = box.run("nmcli --terse --fields NAME,FILENAME connection").stdout
-        assert "kinebox-wired:/etc/NetworkManager/system-connections/kinebox-wired.nmconnection" in profiles
-        assert box.run("systemctl --failed --no-legend").stdout == ""
+@pytest.fixture(scope="module")
+def box(net: Network, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    """A box with firmware-config/shared, on the network."""
+    layer = tmp_path_factory.mktemp("layer")
+    layer.chmod(0o755)
+    shutil.copytree(SHARED, layer / "etc")
+    for profile in (layer / "etc/NetworkManager/system-connections").iterdir():
+        profile.chmod(0o600)
+    with boot("fw", layer, network=net) as made:
+        yield made
 
 
-def test_a_bad_setting_of_systemd_is_not_taken(system: System, layer: Path) -> None:
-    system.write("/etc/systemd/system.conf.d/50-kinebox.conf", (BAD / "system.conf").read_text())
-    with boot("fw", layer) as box:
-        assert "RuntimeWatchdogUSec=14s" not in box.run(["systemctl", "show"]).stdout
+def test_settings_are_in_force(box: Box) -> None:
+    journald = box.run("journalctl --boot --unit systemd-journald --output cat").stdout
+    assert "System Journal (/var/log/journal/" in journald  # kept over a restart
+    assert "max 64M" in journald
+    box.run("systemctl start NetworkManager")
+    profiles = box.run("nmcli --terse --fields NAME,FILENAME connection").stdout
+    assert "kinebox-wired:/etc/NetworkManager/system-connections/kinebox-wired.nmconnection" in profiles
+    box.run("systemctl stop NetworkManager")
+    assert box.run("systemctl --failed --no-legend").stdout == ""
 
 
-def test_the_firewall(layer: Path) -> None:
-    with Network() as net, boot("fw", layer, network=net) as box:
-        box.run("systemctl start nftables")
-        address = net.address(box)
-        inside, outside = box.enter("python3", "-c", SERVE), net.enter(sys.executable, "-c", SERVE)
-        with _serve(inside, 8080), _serve(inside, 9000), _serve(outside, 8883), _serve(outside, 9000):
-            # In: nothing, until it is opened.
-            assert _connect(net.enter(sys.executable), f"{address}:22", f"{address}:8080") == [
-                "dropped",
-                "dropped",
-            ]
-            box.run("mkdir -p /etc/nftables.d && ln -s /etc/kinebox/firewall/dashboard.nft /etc/nftables.d/")
-            box.run("systemctl reload nftables")
-            there = [f"{address}:8080", f"{address}:9000", f"{address}:22"]
-            assert _connect(net.enter(sys.executable), *there) == ["open", "dropped", "dropped"]
-            # Out: what a box needs. What is kept in is told at once, for a program not to wait.
-            needed, other = f"{net.gateway}:8883", f"{net.gateway}:9000"
-            assert _connect(box.enter("python3"), needed, other, "127.0.0.1:9000") == [
-                "open",
-                "refused",
-                "open",
-            ]
-            # A wrong opening leaves the rules in force as they are.
-            box.write("/etc/nftables.d/wrong.nft", "add rule inet kinebox open accept\n")
-            assert box.run("systemctl reload nftables", check=False).returncode != 0
-            assert _connect(net.enter(sys.executable), *there) == ["open", "dropped", "dropped"]
+def test_systemd_feeds_the_watchdog_and_a_bad_setting_is_not_taken(box: Box) -> None:
+    assert {"RuntimeWatchdogUSec=14s", "RebootWatchdogUSec=2min", "DefaultTimeoutStopUSec=30s"} <= _manager(
+        box
+    )
+    drop_in = "/etc/systemd/system.conf.d/50-kinebox.conf"
+    good = box.read(drop_in)
+    box.write(drop_in, (BAD / "system.conf").read_text())
+    box.run("systemctl daemon-reexec")
+    assert "RuntimeWatchdogUSec=14s" not in _manager(box)
+    box.write(drop_in, good)
+    box.run("systemctl daemon-reexec")
+    assert "RuntimeWatchdogUSec=14s" in _manager(box)
+
+
+def test_the_firewall(net: Network, box: Box) -> None:
+    box.run("systemctl start nftables")
+    address = net.address(box)
+    inside, outside = box.enter("python3", "-c", SERVE), net.enter(sys.executable, "-c", SERVE)
+    with _serve(inside, 8080), _serve(inside, 9000), _serve(outside, 8883), _serve(outside, 9000):
+        # In: nothing, until it is opened.
+        there = [f"{address}:8080", f"{address}:9000", f"{address}:22"]
+        assert _connect(net.enter(sys.executable), *there) == ["dropped", "dropped", "dropped"]
+        box.run("mkdir -p /etc/nftables.d && ln -s /etc/kinebox/firewall/dashboard.nft /etc/nftables.d/")
+        box.run("systemctl reload nftables")
+        assert _connect(net.enter(sys.executable), *there) == ["open", "dropped", "dropped"]
+        # Out: what a box needs. What is kept in is told at once, for a program not to wait.
+        needed, other = f"{net.gateway}:8883", f"{net.gateway}:9000"
+        assert _connect(box.enter("python3"), needed, other, "127.0.0.1:9000") == ["open", "refused", "open"]
+        # A wrong opening leaves the rules in force as they are.
+        box.write("/etc/nftables.d/wrong.nft", "add rule inet kinebox open accept\n")
+        assert box.run("systemctl reload nftables", check=False).returncode != 0
+        assert _connect(net.enter(sys.executable), *there) == ["open", "dropped", "dropped"]
+
+
+def _manager(box: Box) -> set[str]:
+    return set(box.run(["systemctl", "show"]).stdout.splitlines())
 
 
 @contextlib.contextmanager
