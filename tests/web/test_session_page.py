@@ -56,6 +56,13 @@ def test_repetitions_in_graded_numbers_and_what_changed(browser: Browser, record
     expect(page.get_by_test_id("set-remarks").first).to_contain_text("You kept control on the way down.")
     assert faults(page) == []
     picture(page, "session-measures", full_page=True)
+    missing = page.get_by_test_id("unmeasured")
+    expect(missing.locator("[data-metric]").first).to_be_hidden()
+    missing.locator("summary").click()
+    measurements = box.store.session(now).measurements
+    unmeasured = {key for key, one in measurements.items() if one.value is None}
+    assert {row.get_attribute("data-metric") for row in missing.locator("[data-metric]").all()} == unmeasured
+    assert faults(page) == []
     page.close()
 
 
