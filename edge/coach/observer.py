@@ -171,12 +171,15 @@ class Observer:
         return person
 
     def lens(self, width: int, height: int) -> Lens:
-        """The camera's lens, and its tilt once somebody has shown it."""
+        """The camera's lens, and how it is turned once somebody has shown it."""
         if self._lens is None or (self._lens.width, self._lens.height) != (width, height):
             self._lens = self._look(width, height)
-        shown = next((p.walks.tilt for p in self.people.values() if p.walks.tilt is not None), None)
-        if shown is not None and self._lens.tilt is None:
-            self._lens = replace(self._lens, tilt=shown)
+        if self._lens.tilt is None:
+            for person in self.people.values():
+                shown = person.walks.horizon
+                if shown.tilt is not None:
+                    self._lens = replace(self._lens, tilt=shown.tilt, roll=shown.roll or 0.0)
+                    break
         return self._lens
 
     def look_again(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from edge.coach.observer import Observer
@@ -60,6 +61,20 @@ def test_whoever_comes_nearer_shows_the_tilt_and_lengths_become_better() -> None
     grades = [person.measures()["stride_length"].grade for person in people]
     assert people[-1].measures()["stride_length"].value == pytest.approx(1.418, rel=0.03)
     assert "B" in grades
+
+
+def test_whoever_crosses_the_picture_shows_the_roll_and_the_trunk_is_upright() -> None:
+    observer = Observer("auto", 1.75)
+    start, leans = 0.0, []
+    for yaw in (50.0, 90.0, 0.0):  # aslant, across, then towards the camera
+        seen = []
+        for frame in Camera(yaw=yaw, tilt=12, roll=6, distance=6).see(walk(duration_s=5), 30):
+            seen += observer.update(_later(frame, start))
+        leans.append(np.mean([one.measures["spine_side_lean"].value or 0.0 for one in seen[20:]]))
+        start += 10.0
+    lens = observer.lens(1280, 720)
+    assert (lens.tilt, lens.roll) == (pytest.approx(12, abs=2), pytest.approx(6, abs=1.5))
+    assert abs(leans[2]) < 2 < abs(leans[0])
 
 
 def test_after_an_hour_nothing_has_grown() -> None:
