@@ -20,6 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from edge import __version__
+from edge.cli_camera import app as camera_app
 from edge.cli_device import update_app
 from edge.cli_exercises import app as exercises_app
 from edge.errors import ConfigError, KineboxError
@@ -39,6 +40,7 @@ app.add_typer(exercises_app, name="exercises", help="List the exercises, check y
 models_app.command("eval")(evaluate)  # here: it runs the whole box, of which the models know nothing
 app.add_typer(models_app, name="models", help="Build, list and verify the pose models.")
 app.add_typer(update_app, name="update")
+app.add_typer(camera_app, name="camera", help="Look into the camera that the box is told to use.")
 app.add_typer(calibrate_app, name="calibrate", help="Tell the camera where the floor is.")
 
 # What is not ours (names of files, messages) goes into Text: as a string, `[/b]` or `:x:` in it would be markup.
@@ -200,7 +202,13 @@ def _analysis_table(reports: list[ClipReport | ClipError]) -> Table:
 
 @app.command()
 def run(
-    camera: Annotated[str, typer.Option(help="Device number or path, a video file, or a trace.")] = "0",
+    camera: Annotated[
+        str,
+        typer.Option(
+            envvar="KINEBOX_CAMERA",
+            help="Device number or path, csi or csi:N, rtsp://HOST/PATH, a video file, or a trace.",
+        ),
+    ] = "0",
     exercise: ExerciseOption = "auto",
     host: HostOption = "127.0.0.1",
     port: PortOption = 8080,

@@ -114,7 +114,8 @@ class Hub:
             self._frame(record)
         elif isinstance(record, Hello):
             self.recorder.camera, self.recorder.model = record.camera, f"{record.model}-{record.precision}"
-            self.live.introduce(record.camera, ModelInfo(name=record.model, precision=record.precision))
+            model = ModelInfo(name=record.model, precision=record.precision)
+            self.live.introduce(record.camera, model, record.network)
             if self.uplink is not None:
                 self.uplink.introduce(self.recorder.camera, self.recorder.model)
         elif isinstance(record, MarkerSeen):

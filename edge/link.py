@@ -29,6 +29,8 @@ MAX_RECORD = 256 * 1024
 """Bytes; a frame of eight people is below 10 kB, so anything near this is not ours."""
 
 CameraCondition = Literal["starting", "live", "black", "lost", "ended"]
+NetworkUse = Literal["none", "camera", "open"]
+"""What vision has of the network: nothing, what a camera with an address needs, or more than it should."""
 
 KEYPOINTS = {"blazepose33": 33, "coco17": 17, "lsp14": 14, "dog24": 24}
 """Skeletons that may pass, and their numbers of keypoints; `motion` knows what each of these is."""
@@ -44,6 +46,7 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True, tag="hello"):
     """What the camera is: a device, the name of a file."""
     model: str
     precision: str
+    network: NetworkUse = "none"
 
 
 class CameraState(msgspec.Struct, frozen=True, kw_only=True, tag="camera"):

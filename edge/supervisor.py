@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,8 @@ class Service:
     command: list[str]
     finishes: bool = False
     """It may end by itself with success: a file is played to its end."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """In addition to ours; what is in a command, every user of the machine may read."""
     process: subprocess.Popen[bytes] | None = None
     finished: bool = False
     starts: int = 0
@@ -53,7 +55,10 @@ class Service:
         self.starts += 1
         self.started = time.monotonic()
         tied = [sys.executable, "-m", "edge.tied", str(os.getpid()), *self.command]
-        self.process = subprocess.Popen(tied, start_new_session=True, stdin=subprocess.DEVNULL)
+        environment = os.environ | self.environment
+        self.process = subprocess.Popen(
+            tied, start_new_session=True, stdin=subprocess.DEVNULL, env=environment
+        )
 
     def check(self) -> int | None:
         """Restart it when it is due; returns an exit code that must end everything, else None."""
@@ -108,13 +113,16 @@ def services(
     port: int,
 ) -> list[Service]:
     """The two processes of a box, joined at `socket`."""
-    vision = [sys.executable, "-m", "edge.vision.service", "--socket", str(socket), "--camera", camera]
+    vision = [sys.executable, "-m", "edge.vision.service", "--socket", str(socket)]
     vision += ["--precision", precision, "--threads", str(threads), *(["--loop"] if loop else [])]
     hub = [sys.executable, "-m", "edge.hub", "--socket", str(socket), "--exercise", exercise]
     hub += ["--host", host, "--port", str(port)]
     # A device has no end, nor has a file that is played again and again: there, success is a stray signal.
     plays_once = Path(camera).expanduser().is_file() and not loop
-    return [Service("vision", vision, finishes=plays_once), Service("hub", hub)]
+    return [
+        Service("vision", vision, finishes=plays_once, environment={"KINEBOX_CAMERA": camera}),
+        Service("hub", hub),
+    ]
 
 
 @contextlib.contextmanager

@@ -113,6 +113,23 @@ def test_what_may_finish(tmp_path: Path, camera: str, loop: bool, finishes: bool
     assert (vision.finishes, hub.finishes) == (finishes, False)
 
 
+def test_the_camera_is_in_no_command_line(tmp_path: Path) -> None:
+    """Addresses of cameras hold passwords, and any user may read commands."""
+    address = "rtsp://camera/live?password=s3cret"
+    both = services(
+        tmp_path / "socket",
+        camera=address,
+        precision="int8",
+        threads=1,
+        loop=False,
+        exercise="auto",
+        host="127.0.0.1",
+        port=0,
+    )
+    assert "s3cret" not in str([service.command for service in both])
+    assert [service.environment.get("KINEBOX_CAMERA") for service in both] == [address, None]
+
+
 def start(child: str, before: str = "") -> subprocess.Popen[str]:
     """A process that supervises one Python child, which has printed a line by now."""
     code = (

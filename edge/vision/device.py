@@ -1,4 +1,4 @@
-"""A camera on USB or another V4L2 device: the newest picture, and a state when there is none."""
+"""A camera that delivers the present: the newest picture, and a state when there is none. USB cameras (V4L2) here."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from edge.vision.pictures import Picture, as_bgr, log
 from edge.vision.stop import Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 STALLED_AFTER = 3.0
 """Seconds without a picture after which the camera counts as lost: longer than any exposure."""
@@ -25,16 +25,42 @@ _LISTEN_EVERY = 0.2
 """Seconds the stream may wait for a picture before it looks up."""
 
 
-class Grabber(Protocol):
-    """An open device: what OpenCV's VideoCapture offers and this camera uses."""
+Shot = tuple[cv2.typing.MatLike, int]
+"""A picture, and when it was taken: ns on the monotonic clock."""
 
-    def read(self) -> tuple[bool, cv2.typing.MatLike]:
-        """(True, picture), or (False, anything) when the device gives none."""
+
+class Unavailable(Exception):  # noqa: N818 - a state of the camera, not an error of ours
+    """The camera cannot be opened or read, and why is known."""
+
+    def __init__(self, code: str, *, lasting: bool = False) -> None:
+        """`code`: as in CameraState.detail. `lasting`: trying soon again would only do harm."""
+        super().__init__(code)
+        self.code = code
+        self.lasting = lasting
+
+
+class Grabber(Protocol):
+    """An open camera."""
+
+    def read(self) -> Shot | None:
+        """The next picture; None when there is none, which may happen once. Raises Unavailable."""
         ...
 
     def release(self) -> None:
         """Close the device."""
         ...
+
+
+class _V4l2:
+    """A V4L2 device as OpenCV reads it; a picture is taken when it arrives."""
+
+    def __init__(self, capture: cv2.VideoCapture) -> None:
+        self._capture = capture
+        self.release = capture.release
+
+    def read(self) -> Shot | None:
+        ok, bgr = self._capture.read()
+        return (bgr, time.monotonic_ns()) if ok else None
 
 
 def open_v4l2(device: str, width: int = 1280, height: int = 720, fps: int = 30) -> Grabber | None:
@@ -50,22 +76,31 @@ def open_v4l2(device: str, width: int = 1280, height: int = 720, fps: int = 30) 
     capture.set(cv2.CAP_PROP_FRAME_HEIGHT, height)
     capture.set(cv2.CAP_PROP_FPS, fps)
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-    return capture
+    return _V4l2(capture)
 
 
 class DeviceCamera:
     """Reads a device in a thread of its own and keeps only the newest picture.
 
-    A device that is unplugged, stalls, was never there or whose driver fails is tried again every second.
+    A device that is unplugged, stalls, was never there or whose driver fails is tried again and again.
     """
 
     def __init__(
-        self, device: str, *, camera_id: str = "cam0", opener: Callable[[str], Grabber | None] = open_v4l2
+        self,
+        device: str,
+        *,
+        camera_id: str = "cam0",
+        opener: Callable[[str], Grabber | None] = open_v4l2,
+        pauses: Sequence[float] = (),
     ) -> None:
-        """`device`: its path, such as /dev/video0; `opener` opens it or answers None."""
+        """`device`: its path, such as /dev/video0; `opener` opens it, answers None or raises Unavailable.
+
+        `pauses`: seconds before each further attempt in a row, of which the last goes on; none: every second.
+        """
         self.id = camera_id
         self.source = device
         self._opener = opener
+        self._pauses = pauses or (RETRY_EVERY,)
         self._clock = Clock()
         self._stop = Stop()
         self._changed = threading.Condition()
@@ -122,7 +157,9 @@ class DeviceCamera:
 
     def _grab(self) -> None:
         """Open the device and read it, again and again: no failure of a driver may end the camera for good."""
+        attempts = 0
         while not self._stop:
+            before, lasting = self._taken, False
             try:
                 device = self._opener(self.source)
                 if device is None:
@@ -132,20 +169,26 @@ class DeviceCamera:
                         self._read(device)
                     finally:
                         device.release()
+            except Unavailable as why:
+                lasting = why.lasting
+                if self._report(why.code):
+                    log.warning("camera %s: %s", self.source, why.code)
             except Exception as error:
                 if self._report("unplugged"):
                     log.warning("camera %s: %s: %s", self.source, type(error).__name__, error)
-            self._stop.wait(RETRY_EVERY)
+            attempts = 0 if self._taken > before else attempts + 1
+            last = len(self._pauses) - 1
+            self._stop.wait(self._pauses[last if lasting else min(max(attempts - 1, 0), last)])
 
     def _read(self, device: Grabber) -> None:
         """Keep the newest picture until the device fails."""
         good = time.monotonic()
         while not self._stop:
-            ok, bgr = device.read()
-            now = time.monotonic_ns()
-            if ok:
+            shot = device.read()
+            if shot is not None:
+                bgr, taken = shot
                 with self._changed:
-                    self._picture = Picture(as_bgr(bgr), now, self._clock.utc_ns(now))
+                    self._picture = Picture(as_bgr(bgr), taken, self._clock.utc_ns(taken))
                     self._taken += 1
                     self._problem = ""
                     self._changed.notify()

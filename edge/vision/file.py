@@ -121,7 +121,11 @@ class FileCamera:
             if not self.loop:
                 return
             self._capture.release()
-            self._capture = self._open()
+            try:
+                self._capture = self._open()
+            except CameraError:
+                yield self._state("lost", last, "not_found")
+                raise
             start = time.monotonic_ns() if self.paced else end
             yield self._state("live", start)
 

@@ -1,13 +1,15 @@
 """The vision process: camera and model on one side, the link on the other, and nothing else.
 
 Started by `kinebox run` or systemd as `python -m edge.vision.service`. It never opens a network socket; where the
-kernel allows it, it also moves into an empty network namespace before the first picture is read.
+kernel allows it, it also moves into an empty network namespace before the first picture is read. Only for a camera
+with an address it stays in the network, and says so.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import sys
 import time
@@ -17,13 +19,14 @@ from typing import TYPE_CHECKING
 from edge.errors import KineboxError
 from edge.journal import log_to_stderr
 from edge.notify import Manager
-from edge.vision.isolation import leave_network
+from edge.vision.address import is_address
+from edge.vision.isolation import has_network, leave_network
 from edge.vision.stop import SLICE_S, Stop
 
 if TYPE_CHECKING:
     from types import FrameType
 
-    from edge.link import Publisher
+    from edge.link import NetworkUse, Publisher
     from edge.vision.source import Source
 
 log = logging.getLogger("edge.vision")
@@ -36,23 +39,26 @@ def main(arguments: list[str] | None = None) -> int:
     """Run until the source ends or a signal comes; the exit code is the error's."""
     parser = argparse.ArgumentParser(prog="kinebox-vision", description=__doc__)
     parser.add_argument("--socket", type=Path, required=True, help="where the hub connects")
-    parser.add_argument("--camera", required=True, help="device number or path, video file, or trace")
+    parser.add_argument(
+        "--camera",
+        help="device number or path, csi[:N], rtsp://…, video file, or trace; else KINEBOX_CAMERA says it",
+    )
     parser.add_argument("--precision", choices=["int8", "fp32"], default="int8")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--loop", action="store_true", help="play a file again and again")
     options = parser.parse_args(arguments)
     log_to_stderr()
-    if not leave_network():
-        log.warning(
-            "the kernel refuses a network namespace: vision relies on the service manager to have no network"
-        )
+    camera = options.camera or os.environ.get("KINEBOX_CAMERA") or parser.error("no camera: give --camera")
+    network = _leave(camera)
     # Only now: these load libraries that start threads, and a thread keeps the network it was born with.
+    from msgspec.structs import replace  # noqa: PLC0415
+
     from edge.link import Publisher  # noqa: PLC0415
     from edge.vision.source import open_source  # noqa: PLC0415
 
     try:
         source = open_source(
-            options.camera,
+            camera,
             precision=options.precision,
             threads=options.threads,
             paced=True,
@@ -60,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
             marker=True,
         )
         manager = Manager()
-        publisher = Publisher(options.socket, source.hello)
+        publisher = Publisher(options.socket, replace(source.hello, network=network))
         try:
             _serve(source, publisher, manager)
         finally:
@@ -70,6 +76,24 @@ def main(arguments: list[str] | None = None) -> int:
         log.error("%s. %s", error, error.remedy)
         return error.exit_code
     return 0
+
+
+def _leave(camera: str) -> NetworkUse:
+    """Leave the network if the camera allows it; what of it is left."""
+    if is_address(camera):
+        if has_network():
+            log.info("the camera has an address: vision stays in the network")
+        else:
+            log.warning("the camera has an address, and vision no network: see docs/cameras.md")
+        return "camera"
+    left = leave_network()
+    if not has_network():
+        return "none"
+    if not left:
+        log.warning(
+            "the kernel refuses a network namespace, and the service manager has made none: see docs/cameras.md"
+        )
+    return "open"
 
 
 def _serve(source: Source, publisher: Publisher, manager: Manager) -> None:

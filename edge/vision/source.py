@@ -1,4 +1,4 @@
-"""From a description such as `0`, `/dev/video2`, `clip.mp4` or `walk.trace` to a stream of pose frames."""
+"""From a description such as `0`, `csi`, `rtsp://camera/`, `clip.mp4` or `walk.trace` to a stream of pose frames."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Protocol
 
-from edge.errors import CameraError
 from edge.link import CameraState, Hello, MarkerSeen, PoseFrame
+from edge.vision.address import is_address
 from edge.vision.blazepose import MODEL, BlazePose
 from edge.vision.device import DeviceCamera
 from edge.vision.file import FileCamera
 from edge.vision.marker import MarkerWatch
+from edge.vision.picamera import csi_camera, is_csi
+from edge.vision.rtsp import rtsp_camera
 from edge.vision.trace import SUFFIX, TraceSource
 
 if TYPE_CHECKING:
@@ -59,23 +61,33 @@ def open_source(
     loop: bool = False,
     marker: bool = False,
 ) -> Source:
-    """The source described by `what`: a device number or path, a video file, or a trace.
+    """The source described by `what`: a camera (`live_camera`), a video file, or a trace.
 
     `marker`: whether to look for the calibration marker while nobody is in view.
 
     Raises CameraError or ModelError with what to do about it.
     """
+    camera: Camera | None = live_camera(what)
+    if camera is None:
+        path = Path(what).expanduser()
+        if path.suffix == SUFFIX:
+            return TraceSource(path, paced=paced, loop=loop)
+        camera = FileCamera(path, paced=paced, loop=loop)
+    return PixelSource(camera, BlazePose(precision, threads), marker=marker)
+
+
+def live_camera(what: str) -> DeviceCamera | None:
+    """The camera described by `what`; None for a file.
+
+    A number or path of a V4L2 device, `csi` or `csi:N`, or an address. Raises CameraError.
+    """
+    if is_address(what):
+        return rtsp_camera(what)
+    if is_csi(what):
+        return csi_camera(what)
     if what.isdigit() or what.startswith("/dev/video"):
-        device = f"/dev/video{what}" if what.isdigit() else what
-        return PixelSource(DeviceCamera(device), BlazePose(precision, threads), marker=marker)
-    if "://" in what:
-        raise CameraError(
-            f"{what} is an address, not a file", "Vision has no network: give a file or a device."
-        )
-    path = Path(what).expanduser()
-    if path.suffix == SUFFIX:
-        return TraceSource(path, paced=paced, loop=loop)
-    return PixelSource(FileCamera(path, paced=paced, loop=loop), BlazePose(precision, threads), marker=marker)
+        return DeviceCamera(f"/dev/video{what}" if what.isdigit() else what)
+    return None
 
 
 class PixelSource:

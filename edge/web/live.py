@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
 from edge import __version__
 from edge.errors import ConfigError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from edge.camera_setup import CameraSetup
     from edge.coach_setup import CoachSetup
+    from edge.web.messages import NetworkUse
 
 STALE_S = 5.0
 """A live camera whose newest frame is older than this is not live in truth."""
@@ -82,10 +84,10 @@ class LiveState:
 
     # Filled in by the hub
 
-    def introduce(self, camera: str, model: ModelInfo) -> None:
-        """Vision has said which camera and model it uses."""
+    def introduce(self, camera: str, model: ModelInfo, network: NetworkUse = "none") -> None:
+        """Vision has said which camera and model it uses, and what it has of the network."""
         self.model = model
-        self.camera = Camera(camera=camera, state="starting")
+        self.camera = Camera(camera=camera, state="starting", network=network)
         self.metrics.info.info({"version": __version__, "model": model.name, "precision": model.precision})
 
     def publish_frame(self, frame: Frame) -> None:
@@ -107,6 +109,7 @@ class LiveState:
 
     def publish_camera(self, camera: Camera) -> None:
         """Take the camera's new state and tell every browser."""
+        camera = replace(camera, network=self.camera.network)
         self.camera = camera
         self.metrics.camera_up.set(camera.state == "live")
         if camera.state != "live":
@@ -175,6 +178,7 @@ class LiveState:
             status="ok" if measuring and store_ok else "degraded",
             version=__version__,
             camera=self.camera.state,
+            network=self.camera.network,
             frame_age_s=self._frame_age,
             store="ok" if store_ok else "failing",
         )

@@ -12,6 +12,13 @@ from edge.store.records import Grade, Species
 from edge.store.turns import Turn
 
 CameraState = Literal["starting", "live", "lost", "ended", "black"]
+NetworkUse = Annotated[
+    Literal["none", "camera", "open"],
+    Meta(
+        description="What the part that sees pictures has of the network: nothing, what a camera with an address "
+        "needs, or more than it should"
+    ),
+]
 EventKind = Literal[
     "rep",
     "partial_rep",
@@ -116,6 +123,7 @@ class Camera(msgspec.Struct, tag="camera", frozen=True, kw_only=True):
     camera: str
     state: CameraState
     detail: Annotated[str, Meta(description="A code that says why; empty where there is nothing to say")] = ""
+    network: NetworkUse = "none"
 
 
 class Event(msgspec.Struct, tag="event", frozen=True, kw_only=True):

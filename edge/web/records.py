@@ -12,7 +12,7 @@ from edge.coach.exercise import Camera, Muscles
 from edge.coach.faults import Fault
 from edge.coach_setup import Origin
 from edge.store.records import SessionSummary, Species
-from edge.web.messages import CameraState
+from edge.web.messages import CameraState, NetworkUse
 
 AUTO = "auto"
 """In place of an exercise: let the coach recognise it."""
@@ -75,6 +75,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     status: Literal["ok", "degraded"]
     version: str
     camera: CameraState
+    network: NetworkUse
     frame_age_s: Annotated[float | None, Meta(description="Age of the newest frame; null before the first")]
     store: Annotated[Literal["ok", "failing"], Meta(description="failing: the database cannot be written")]
 

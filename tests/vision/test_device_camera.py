@@ -13,11 +13,13 @@ import pytest
 
 from edge.link import CameraState
 from edge.vision import device
-from edge.vision.device import DeviceCamera, open_v4l2
+from edge.vision.device import DeviceCamera, Unavailable, open_v4l2
 from edge.vision.pictures import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from edge.vision.device import Shot
 
 
 class Cable:
@@ -32,17 +34,18 @@ class Cable:
     def open(self, _device: str) -> Cable | None:
         return self if self.plugged.is_set() else None
 
-    def read(self) -> tuple[bool, Any]:
+    def read(self) -> Shot | None:
         if not self.plugged.is_set():
-            return False, None
+            return None
         item = self.pictures.get()
         if isinstance(item, Exception):
             raise item
         if item is None:
             self.plugged.clear()
-        if item is None or isinstance(item, bool):
-            return bool(item), None
-        return True, np.full((8, 8, 3), item, np.uint8)
+        if item is None or item is False:
+            return None
+        bgr: Any = None if item is True else np.full((8, 8, 3), item, np.uint8)
+        return bgr, time.monotonic_ns()
 
     def release(self) -> None:
         self.released += 1
@@ -140,6 +143,36 @@ def test_opening_and_closing_may_fail_too(cable: Cable, monkeypatch: pytest.Monk
     assert state(stream) == ("live", "")
     picture(stream)
     cable.pictures.put(RuntimeError("read"))
+    assert state(stream) == ("lost", "unplugged")
+    cable.pictures.put(11)
+    assert state(stream) == ("live", "")
+    camera.close()
+    cable.pictures.put(None)
+
+
+def test_what_is_known_of_a_failure_is_told_and_asked_for_ever_more_seldom(cable: Cable) -> None:
+    tried: list[float] = []
+    answers = iter(["busy", "busy", "unauthorized", "busy"])
+
+    def open_next(name: str) -> Cable | None:
+        tried.append(time.monotonic())
+        code = next(answers, "")
+        if code:
+            raise Unavailable(code, lasting=code == "unauthorized")
+        return cable.open(name)
+
+    camera = DeviceCamera("/dev/video0", opener=open_next, pauses=(0.1, 0.2, 0.4))
+    stream = news(camera)
+    state(stream)
+    assert state(stream) == ("lost", "busy")
+    assert state(stream) == ("lost", "unauthorized")
+    assert state(stream) == ("lost", "busy")
+    cable.pictures.put(10)
+    assert state(stream) == ("live", "")
+    pauses = np.diff(tried)
+    assert (pauses > [0.1, 0.2, 0.4, 0.4]).all()
+    cable.pictures.put(RuntimeError("read"))
+    assert isinstance(next(stream), Picture)
     assert state(stream) == ("lost", "unplugged")
     cable.pictures.put(11)
     assert state(stream) == ("live", "")

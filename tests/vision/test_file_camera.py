@@ -109,7 +109,7 @@ def test_missing_and_folder(tmp_path: Path) -> None:
 
 
 def test_an_address_is_not_opened() -> None:
-    with pytest.raises(CameraError, match="an address, not a file") as caught:
+    with pytest.raises(CameraError, match="cannot be reached by http") as caught:
         open_source("http://127.0.0.1/clip.mp4")
     assert caught.value.exit_code == 3
 

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.vision.serving import Vision
+from edge.link import Hello
+from edge.vision.isolation import has_network
+from tests.vision.serving import Vision, receive
 
 NETWORK = (
     "http urllib.request ssl ftplib smtplib asyncio fastapi uvicorn starlette httpx requests websockets paho"
@@ -77,5 +79,23 @@ def test_no_thread_of_vision_reaches_the_network(trace: Path, tmp_path: Path, pr
         assert len(threads) > 1
         for thread in threads:
             assert listener not in (thread / "net/tcp").read_text(encoding="ascii"), thread
+        (hello,) = receive(subscriber, 1)
+        assert isinstance(hello, Hello)
+        assert hello.network == "none"
         subscriber.close()
         assert "refuses a network namespace" not in vision.stop()
+
+
+def test_a_network_is_noticed_whoever_made_it(tmp_path: Path) -> None:
+    """Service managers take the network away without our doing, and a refusal of theirs is no network left."""
+    inside = """
+        from edge.vision.isolation import has_network, leave_network
+        assert leave_network()
+        print(has_network())
+    """
+    probe = subprocess.run([sys.executable, "-c", UNSHARE], check=False, timeout=30)
+    if probe.returncode:
+        pytest.skip("missing: the right to make a network namespace")
+    assert python(inside) == "False"
+    interfaces = {path.name for path in Path("/sys/class/net").iterdir()} - {"lo"}
+    assert has_network() is bool(interfaces)

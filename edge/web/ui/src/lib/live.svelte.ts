@@ -38,6 +38,8 @@ export class Live {
   camera = $state<CameraCondition | "stalled">("starting");
   /** Code that says more about the camera's state; often empty. */
   detail = $state("");
+  /** What the part of the box that sees pictures has of the network. */
+  network = $state<"none" | "camera" | "open">("none");
   exercise = $state("auto");
   /** The newest frame, for drawing. */
   frame = $state.raw<FrameMessage | null>(null);
@@ -175,6 +177,7 @@ export class Live {
         break;
       case "camera":
         this.#setCamera(message);
+        this.network = message.network;
         break;
       case "frame":
         this.#show(message);

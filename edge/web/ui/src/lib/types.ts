@@ -152,6 +152,8 @@ export interface CameraMessage {
   camera: string;
   state: CameraCondition;
   detail: string;
+  /** What the part that sees pictures has of the network. */
+  network: "none" | "camera" | "open";
 }
 
 export interface EventMessage {
