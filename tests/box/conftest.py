@@ -1,0 +1,54 @@
+"""A box that runs Kinebox on real footage."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from edge.errors import CameraError
+from edge.footage import demo_video
+from tests.conftest import missing
+from tests.testbed.box import boot
+from tests.testbed.rootfs import TestbedError
+from tests.testbed.software import installed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.testbed.box import Box
+
+CLIP = "/srv/clip.mp4"
+SETTINGS = f"KINEBOX_CAMERA={CLIP}\nKINEBOX_VISION_OPTIONS=--loop\n"
+
+
+@pytest.fixture(scope="session")
+def software(boxes: None, models: Path) -> tuple[Path, ...]:
+    """A release of this checkout, as layers for a box."""
+    try:
+        return installed()
+    except TestbedError as error:
+        missing(f"a release for the boxes ({error})")
+        raise
+
+
+@pytest.fixture(scope="session")
+def clip() -> Path:
+    """Real footage of people who move."""
+    try:
+        return demo_video()
+    except CameraError as error:
+        missing(f"the demo footage ({error})")
+        raise
+
+
+@pytest.fixture(scope="session")
+def box(software: tuple[Path, ...], clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
+    """A box whose camera is a clip that is played again and again."""
+    told = tmp_path_factory.mktemp("told")
+    told.chmod(0o755)
+    (told / "etc/kinebox").mkdir(parents=True)
+    (told / "etc/kinebox/kinebox.env").write_text(SETTINGS)
+    with boot("box", told, *software, binds={CLIP: clip}) as one:
+        yield one
