@@ -266,12 +266,18 @@ async def keep(store: Store, manager: Manager, live: LiveState) -> None:
     Each time the store has answered `manager` hears of it. A full disk is an answer, too: starting anew makes no
     room, and would lose what waits.
     """
+    told = ""
     while True:
         await asyncio.sleep(_TICK_S)
         try:
             await asyncio.to_thread(store.tick, time.monotonic())
         except StoreError as error:
-            log.error("%s. %s", error, error.remedy)
+            if str(error) != told:  # it is tried again every second, perhaps for days
+                log.error("%s. %s", error, error.remedy)
+            told = str(error)
+        if told and store.problem is None:
+            log.info("what waited is written; recording goes on")
+            told = ""
         manager.progress(_condition(live))
 
 

@@ -77,14 +77,14 @@ def system_routes(state: LiveState, store: Store) -> APIRouter:
     return router
 
 
-def live_routes(state: LiveState) -> APIRouter:
+def live_routes(state: LiveState, store: Store) -> APIRouter:
     """What the box is and does now."""
     router = APIRouter(prefix="/api/v1", tags=["live"], default_response_class=Json)
 
     @router.get("/status", operation_id="get_status", responses=answers(Status))
     async def status() -> Response:
         """The camera, the model and the exercise."""
-        return Json(state.status())
+        return Json(state.status(store_ok=store.problem is None))
 
     @router.put(
         "/exercise",

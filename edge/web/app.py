@@ -36,7 +36,7 @@ def create_app(state: LiveState, store: Store, settings: WebSettings) -> FastAPI
     state.clients.max_clients = settings.max_clients
     state.metrics.watch_store(store)
     app.include_router(system_routes(state, store))
-    app.include_router(live_routes(state))
+    app.include_router(live_routes(state, store))
     app.include_router(exercise_routes(state.coaching))
     app.include_router(coach_routes(state.coaching))
     app.include_router(camera_routes(state))

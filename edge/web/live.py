@@ -151,7 +151,7 @@ class LiveState:
         self._said.clear()
         self.exercise = exercise
 
-    def status(self) -> Status:
+    def status(self, *, store_ok: bool = True) -> Status:
         """The box as it is now."""
         last = self._last
         return Status(
@@ -169,6 +169,7 @@ class LiveState:
             uptime_s=self._clock() - self._started,
             exercise=self.exercise,
             uplink=self.uplink(),
+            store="ok" if store_ok else "failing",
         )
 
     def health(self, *, store_ok: bool) -> Health:

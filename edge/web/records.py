@@ -16,6 +16,7 @@ from edge.web.messages import CameraState, NetworkUse
 
 AUTO = "auto"
 """In place of an exercise: let the coach recognise it."""
+StoreState = Literal["ok", "failing"]
 
 
 class ModelInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +68,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     uptime_s: float
     exercise: Annotated[str, Meta(description="auto, or the exercise the user chose")]
     uplink: Annotated[UplinkStatus | None, Meta(description="null where no cloud is configured")] = None
+    store: Annotated[StoreState, Meta(description="failing: the database cannot be written")] = "ok"
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +79,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     camera: CameraState
     network: NetworkUse
     frame_age_s: Annotated[float | None, Meta(description="Age of the newest frame; null before the first")]
-    store: Annotated[Literal["ok", "failing"], Meta(description="failing: the database cannot be written")]
+    store: Annotated[StoreState, Meta(description="failing: the database cannot be written")]
 
 
 class ExerciseInfo(msgspec.Struct, frozen=True, kw_only=True):

@@ -201,6 +201,17 @@ def test_loop_starts_again_until_it_is_closed(tmp_path: Path) -> None:
     assert times == sorted(set(times))
 
 
+def test_a_file_that_is_taken_away_meanwhile_is_lost(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "a.mp4", frames=4)
+    states = []
+    with pytest.raises(CameraError, match="cannot open"):
+        for item in FileCamera(clip, loop=True).stream():
+            clip.unlink(missing_ok=True)
+            if not isinstance(item, Picture):
+                states.append((item.state, item.detail))
+    assert states == [("live", ""), ("ended", ""), ("lost", "not_found")]
+
+
 @pytest.mark.parametrize("shape", [(8, 6), (8, 6, 4), (8, 6, 3)])
 def test_any_kind_of_picture_becomes_bgr(shape: tuple[int, ...]) -> None:
     assert as_bgr(np.full(shape, 7, np.uint8)).shape == (8, 6, 3)

@@ -86,7 +86,7 @@ def test_nothing_is_served_that_is_not_described(shared_box: Box) -> None:
     state, store = shared_box.state, shared_box.store
     routers = [
         system_routes(state, store),
-        live_routes(state),
+        live_routes(state, store),
         exercise_routes(state.coaching),
         coach_routes(state.coaching),
         camera_routes(state),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from edge.errors import StoreError
 from tests.web.box import record, running
 from tests.web.conftest import PHONE, STATIC, faults, picture
 from tests.web.two_sets import REPS
@@ -94,3 +96,22 @@ def test_the_first_has_nothing_to_be_compared_with(recorded: Recorded) -> None:
         first = http.get(f"/api/v1/sessions/{recorded.before}").json()
     assert first["compared_with"] is None
     assert {one["change"] for one in first["measurements"].values()} == {None}
+
+
+def test_every_page_says_that_nothing_can_be_written(browser: Browser, tmp_path: Path) -> None:
+    with running(tmp_path, static=STATIC) as box:
+        box.store._db.execute("PRAGMA query_only = ON")  # what SQLite says of a broken disk
+        with pytest.raises(StoreError):
+            record(box.store)
+        page = browser.new_page(viewport=PHONE, locale="ko-KR")
+        for place in ("", "#/sessions"):
+            page.goto(f"{box.url}/{place}")
+            expect(page.get_by_test_id("trouble")).to_contain_text("측정한 값을 저장하지 못하고 있습니다")
+        assert faults(page) == []
+        box.store._db.execute("PRAGMA query_only = OFF")
+        box.store.flush()
+        page.reload()
+        expect(page.get_by_role("heading", name="운동 기록").first).to_be_visible()
+        expect(page.get_by_test_id("session-row")).to_have_count(1)
+        expect(page.get_by_test_id("trouble")).to_be_empty()
+        page.close()

@@ -181,6 +181,7 @@ export interface Status {
   camera: { id: string; state: CameraCondition; detail: string };
   exercise: string;
   uplink: Uplink | null;
+  store: "ok" | "failing";
 }
 
 /** What waits for the cloud. */
