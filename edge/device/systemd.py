@@ -19,6 +19,7 @@ SERVICES = {
     MODELS: ("kinebox-vision.service",),
 }
 """What runs each kind of release."""
+_ALL = "kinebox.target"
 _KINDS = ("*.service", "*.timer", "*.target", "*.slice", "*.path", "*.socket", "*.mount")
 _ETC = Path("/etc")
 _LINKED = (
@@ -56,17 +57,18 @@ class Systemd:
     def in_use(self, name: str) -> bool:
         """Whether the box is meant to run this kind of release: one that is being set up runs nothing yet."""
         return _present() and any(
-            _ask("systemctl", question, "--quiet", service).returncode == 0
-            for question in ("is-enabled", "is-active", "is-failed")
-            for service in SERVICES[name]
+            _ask("systemctl", question, "--quiet", unit).returncode == 0
+            for question, units in (("is-enabled", (_ALL,)), ("is-active", SERVICES[name]))
+            for unit in units
         )
 
     def restart(self, name: str) -> None:
         """Start anew what runs this kind of release, also what had given up; does not wait for it."""
         _ask("systemctl", "reset-failed", *SERVICES[name])
-        done = _ask("systemctl", "restart", "--no-block", *SERVICES[name])
-        if done.returncode:
-            log.error("systemd does not start %s: %s", ", ".join(SERVICES[name]), done.stderr.strip())
+        for command in (("restart", *SERVICES[name]), ("start", _ALL)):
+            done = _ask("systemctl", "--no-block", *command)
+            if done.returncode:
+                log.error("systemctl %s: %s", " ".join(command), done.stderr.strip())
 
     def failed(self, name: str) -> str:
         """Which of these services has been given up, in words; empty where none has."""

@@ -16,7 +16,10 @@ from edge.device.update import Machine
 if TYPE_CHECKING:
     from pathlib import Path
 
+PATIENT = Patience(most=120, hold=0.0, look=0.01)
+"""For a box that becomes healthy."""
 QUICK = Patience(most=0.2, hold=0.0, look=0.01)
+"""For one that does not."""
 HEALTHY = Look("", camera=True, frames=100, uptime_s=1.0)
 FILES = {
     "bin/kinebox": b"#!/bin/sh\n",
@@ -91,7 +94,7 @@ class StillHub(Hub):
 
 def machine(root: Path, maker: Maker, **changes: Any) -> Machine:
     """A box on which nothing is installed and nothing runs."""
-    box = Machine(root=root, trusted=maker.trusted, systemd=Units(), hub=StillHub(), patience=QUICK)
+    box = Machine(root=root, trusted=maker.trusted, systemd=Units(), hub=StillHub(), patience=PATIENT)
     return replace(box, **changes)
 
 

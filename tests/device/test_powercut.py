@@ -14,7 +14,7 @@ from edge.device.hub import Look
 from edge.device.unpack import is_whole
 from edge.device.update import apply, resume
 from edge.errors import UpdateError
-from tests.device.releases import HEALTHY, Maker, StillHub, Units, machine, software
+from tests.device.releases import HEALTHY, PATIENT, QUICK, Maker, StillHub, Units, machine, software
 from tests.powercut import CUTS, Step, cuts, trace
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def outcome(box: Machine, traced: Traced, answer: Look, said: list[str]) -> str:
     if len(said) > 1 and first != said[1]:
         return f"{said[1]} was lost"
     with suppress(UpdateError):
-        resume(replace(box, hub=StillHub(answer)))
+        resume(replace(box, hub=StillHub(answer), patience=PATIENT if answer is HEALTHY else QUICK))
     second = booted(box.root)
     if software(box.root).state().pending is not None:
         return "undecided"

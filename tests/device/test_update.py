@@ -19,7 +19,7 @@ from edge.device.tree import locked, trees
 from edge.device.unpack import is_whole
 from edge.device.update import apply, resume, roll_back, status
 from edge.errors import UpdateError
-from tests.device.releases import HEALTHY, Maker, StillHub, Units, machine, software
+from tests.device.releases import HEALTHY, PATIENT, QUICK, Maker, StillHub, Units, machine, software
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,7 +78,7 @@ def test_a_release_that_does_not_work_is_taken_back(
     units = Units(running=True)
     units.gone = gone
     with pytest.raises(UpdateError, match=rf"3 was taken back after \d+ s because {reason}") as raised:
-        apply(replace(box, hub=hub, systemd=units), maker.packed("3", 3))
+        apply(replace(box, hub=hub, systemd=units, patience=QUICK), maker.packed("3", 3))
     assert raised.value.remedy == "2 is used again"
     assert units.restarts == [SOFTWARE, SOFTWARE]
     assert used(box.root) == ("2", "1")
@@ -109,7 +109,7 @@ def test_what_worked_before_must_work_after(tmp_path: Path, maker: Maker) -> Non
             hub.rate = 5.0
 
     hub = Counting()
-    box = machine(tmp_path / "opt", maker, hub=hub, patience=Patience(3, 0.6, 0.1))
+    box = machine(tmp_path / "opt", maker, hub=hub, patience=Patience(6, 0.6, 0.1))
     apply(box, maker.packed("1", 1))
     with pytest.raises(UpdateError, match=r"frames a second, before it were 2\d\."):
         apply(replace(box, systemd=Slower(running=True)), maker.packed("2", 2))
@@ -233,7 +233,7 @@ def test_an_updater_that_was_killed_is_finished_by_the_next(
         update.time.sleep(0.02)
     process.kill()
     process.join()
-    after = replace(box, hub=StillHub(answer))
+    after = replace(box, hub=StillHub(answer), patience=PATIENT if answer is HEALTHY else QUICK)
     if version == "2":
         assert resume(after) == ["2 is installed and healthy"]
     else:

@@ -12,13 +12,14 @@ from pathlib import Path
 from edge.device.hub import Look
 from edge.device.update import Machine, apply
 from edge.errors import UpdateError
-from tests.device.releases import HEALTHY, QUICK, StillHub, Units, software
+from tests.device.releases import HEALTHY, PATIENT, QUICK, StillHub, Units, software
 
 
 def main() -> None:
     root, trusted, release = map(Path, sys.argv[1:4])
-    says = HEALTHY if sys.argv[4] == "good" else Look("the hub does not answer")
-    box = Machine(root, trusted, Units(running=True), StillHub(says), QUICK)
+    good = sys.argv[4] == "good"
+    hub = StillHub(HEALTHY if good else Look("the hub does not answer"))
+    box = Machine(root, trusted, Units(running=True), hub, PATIENT if good else QUICK)
     print("BEGIN", flush=True)
     with suppress(UpdateError):
         apply(box, release)
