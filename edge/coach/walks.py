@@ -14,7 +14,8 @@ from edge.motion.angles import ROW
 from edge.motion.body import INDEX
 from edge.motion.floor_lengths import floor_lengths
 from edge.motion.gait import gait
-from edge.motion.gait_measures import gait_kind, measure_gait
+from edge.motion.gait_kind import gait_kind
+from edge.motion.gait_measures import measure_gait
 from edge.motion.grades import Grade, Measure, Reason
 from edge.motion.horizon import Horizon, Walked
 from edge.motion.progress import progress
@@ -23,7 +24,7 @@ from edge.motion.walk import Walk
 
 if TYPE_CHECKING:
     from edge.motion.body import Body
-    from edge.motion.gait_measures import GaitKind
+    from edge.motion.gait_kind import GaitKind
     from edge.motion.lens import Lens
     from edge.motion.progress import Progress
 

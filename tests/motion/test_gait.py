@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from edge.motion.body import INDEX
 from edge.motion.gait import gait
-from edge.motion.gait_measures import GAIT_METRICS, gait_kind, is_gait, measure_gait
+from edge.motion.gait_kind import gait_kind, is_gait
+from edge.motion.gait_measures import GAIT_METRICS, measure_gait
 from edge.motion.progress import progress
 from edge.motion.track import Track
 from edge.motion.walk import Walk
