@@ -24,7 +24,7 @@ from edge.cli_camera import app as camera_app
 from edge.cli_device import update_app
 from edge.cli_exercises import app as exercises_app
 from edge.errors import ConfigError, KineboxError
-from edge.evaluate.command import evaluate
+from edge.evaluate.command import Precision, evaluate
 from edge.marker_page import app as calibrate_app
 from models.cli import app as models_app
 
@@ -58,13 +58,6 @@ class Species(StrEnum):
 
     human = "human"
     dog = "dog"
-
-
-class Precision(StrEnum):
-    """Arithmetic of the pose models."""
-
-    int8 = "int8"
-    fp32 = "fp32"
 
 
 class Format(StrEnum):

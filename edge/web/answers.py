@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
+
+from edge.web.problems import problem
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+Record = TypeVar("Record", bound=msgspec.Struct)
 MAX_BODY = 4096
 """Most requests with a body name an exercise, or say two numbers."""
 
@@ -35,3 +38,13 @@ async def read_body(request: Request, longest: int = MAX_BODY) -> bytes:
         if len(body) > longest:
             raise HTTPException(413)
     return body
+
+
+async def read_record(request: Request, kind: type[Record]) -> Record | Response:
+    """The record that is the body of `request`, or the answer that says why it is none."""
+    try:
+        return msgspec.json.decode(await read_body(request), type=kind)
+    except msgspec.ValidationError as error:
+        return problem(422, "request_invalid", str(error))
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        return problem(400, "request_malformed", str(error))

@@ -7,14 +7,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
-import msgspec
 from fastapi import APIRouter, Path, Query, Request
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response, StreamingResponse
 
 from edge.errors import ConfigError
 from edge.store import ExportFormat, Samples, Session, export_sessions
-from edge.web.answers import Json, read_body
+from edge.web.answers import Json, read_record
 from edge.web.openapi import answers, takes
 from edge.web.problems import problem
 from edge.web.records import ExerciseChoice, Health, SessionList, Skeleton, Status
@@ -94,12 +93,9 @@ def live_routes(state: LiveState, store: Store) -> APIRouter:
     )
     async def choose(request: Request) -> Response:
         """Count this exercise from now on; with `auto`, the one that is recognised."""
-        try:
-            choice = msgspec.json.decode(await read_body(request), type=ExerciseChoice)
-        except msgspec.ValidationError as error:
-            return problem(422, "request_invalid", str(error))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            return problem(400, "request_malformed", str(error))
+        choice = await read_record(request, ExerciseChoice)
+        if isinstance(choice, Response):
+            return choice
         try:
             state.choose(choice.exercise)
         except ConfigError as error:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
 from fastapi import APIRouter, Request
-from starlette.responses import Response  # noqa: TC002 - FastAPI reads the routes' annotations
+from starlette.responses import Response
 
 from edge.calibration import CameraSettings
-from edge.web.answers import Json, read_body
+from edge.web.answers import Json, read_record
 from edge.web.openapi import answers, takes
-from edge.web.problems import problem
 from edge.web.records import CameraChoice, CameraStand
 
 if TYPE_CHECKING:
@@ -39,12 +37,9 @@ def camera_routes(state: LiveState) -> APIRouter:
         It is kept on the box and goes before its config.toml. Another field of view reads the marker anew, and
         forgets what walks have shown.
         """
-        try:
-            choice = msgspec.json.decode(await read_body(request), type=CameraChoice)
-        except msgspec.ValidationError as error:
-            return problem(422, "request_invalid", str(error))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            return problem(400, "request_malformed", str(error))
+        choice = await read_record(request, CameraChoice)
+        if isinstance(choice, Response):
+            return choice
         state.setup.choose(CameraSettings(height_m=choice.height_m, field=choice.field))
         return Json(_stand(state))
 

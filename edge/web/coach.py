@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import msgspec
 from fastapi import APIRouter, Request
-from starlette.responses import Response  # noqa: TC002 - FastAPI reads the routes' annotations
+from starlette.responses import Response
 
 from edge.coach_setup import CoachSettings
-from edge.web.answers import Json, read_body
+from edge.web.answers import Json, read_record
 from edge.web.openapi import answers, takes
-from edge.web.problems import problem
 
 if TYPE_CHECKING:
     from edge.coach_setup import CoachSetup
@@ -34,12 +32,9 @@ def coach_routes(coaching: CoachSetup) -> APIRouter:
     )
     async def choose(request: Request) -> Response:
         """Let so much pass from now on, in the set in progress, too. It is kept on the box."""
-        try:
-            choice = msgspec.json.decode(await read_body(request), type=CoachSettings)
-        except msgspec.ValidationError as error:
-            return problem(422, "request_invalid", str(error))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            return problem(400, "request_malformed", str(error))
+        choice = await read_record(request, CoachSettings)
+        if isinstance(choice, Response):
+            return choice
         coaching.choose(choice)
         return Json(coaching.settings)
 

@@ -91,9 +91,6 @@ def test_choosing_an_exercise(box: Box, exercise: str, told: str | None) -> None
         (b'{"exercise": 3}', 422, "request_invalid"),
         (b'{"exercise": "squat", "admin": true}', 422, "request_invalid"),
         (b"{}", 422, "request_invalid"),
-        (b"", 400, "request_malformed"),
-        (b"\xff\xfe", 400, "request_malformed"),
-        (b'{"exercise": "' + b"x" * 5000 + b'"}', 413, "body_too_large"),
     ],
 )
 def test_a_choice_that_is_none(shared_box: Box, body: bytes, status: int, code: str) -> None:
@@ -101,6 +98,27 @@ def test_a_choice_that_is_none(shared_box: Box, body: bytes, status: int, code: 
         response = http.put("/api/v1/exercise", content=body)
     assert (response.status_code, problem(response).code) == (status, code)
     assert shared_box.chosen == []
+
+
+@pytest.mark.parametrize("path", ["exercise", "camera", "coach"])
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b"", 400, "request_malformed"),
+        (b"\xff\xfe", 400, "request_malformed"),
+        (b"NaN", 400, "request_malformed"),
+        (b"[]", 422, "request_invalid"),
+        (b"null", 422, "request_invalid"),
+        (b"9" * 4000, 422, "request_invalid"),
+        (b'{"' + b"x" * 5000 + b'"}', 413, "body_too_large"),
+    ],
+)
+def test_a_body_that_is_no_record(shared_box: Box, path: str, body: bytes, status: int, code: str) -> None:
+    with shared_box.client() as http:
+        before = http.get("/api/v1/status").json()["exercise"]
+        response = http.put(f"/api/v1/{path}", content=body)
+        assert http.get("/api/v1/status").json()["exercise"] == before
+    assert (response.status_code, problem(response).code) == (status, code)
 
 
 def test_a_session_with_its_sets(box: Box) -> None:

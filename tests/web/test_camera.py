@@ -39,26 +39,22 @@ def test_the_marker_and_why_it_was_forgotten(box: Box) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "status", "where"),
+    ("body", "where"),
     [
-        (b'{"height_m": 0.2, "field": 66}', 422, "$.height_m"),
-        (b'{"height_m": 2.7, "field": 66}', 422, "$.height_m"),
-        (b'{"height_m": 1.8, "field": 19}', 422, "$.field"),
-        (b'{"height_m": 1.8, "field": 141}', 422, "$.field"),
-        (b'{"height_m": "tall", "field": 66}', 422, "$.height_m"),
-        (b'{"height_m": 1.8}', 422, "field"),
-        (b'{"field": 66}', 422, "height_m"),
-        (b'{"height_m": 1.8, "field": 66, "tilt": 3}', 422, "tilt"),
-        (b'{"height_m": NaN, "field": 66}', 400, ""),
-        (b"[]", 422, "object"),
-        (b"", 400, ""),
-        (b'{"field": "' + b"x" * 5000 + b'"}', 413, ""),
+        (b'{"height_m": 0.2, "field": 66}', "$.height_m"),
+        (b'{"height_m": 2.7, "field": 66}', "$.height_m"),
+        (b'{"height_m": 1.8, "field": 19}', "$.field"),
+        (b'{"height_m": 1.8, "field": 141}', "$.field"),
+        (b'{"height_m": "tall", "field": 66}', "$.height_m"),
+        (b'{"height_m": 1.8}', "field"),
+        (b'{"field": 66}', "height_m"),
+        (b'{"height_m": 1.8, "field": 66, "tilt": 3}', "tilt"),
     ],
 )
-def test_what_cannot_be_meant_is_refused(shared_box: Box, body: bytes, status: int, where: str) -> None:
+def test_what_cannot_be_meant_is_refused(shared_box: Box, body: bytes, where: str) -> None:
     with shared_box.client() as http:
         answer = http.put("/api/v1/camera", content=body)
-    assert answer.status_code == status
+    assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
     assert answer.headers["content-type"] == "application/problem+json"
     assert where in msgspec.json.decode(answer.content, type=Problem).detail
     assert shared_box.state.setup.settings == CameraSettings()
