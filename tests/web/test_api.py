@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import zipfile
-from uuid import uuid4
 
 import msgspec
 import pytest
@@ -17,6 +16,9 @@ from edge.store import Samples, Session
 from edge.web.records import Health, Problem, SessionList, Status
 from tests.web.box import Box, frame, record
 from wire.metrics import Metric, metrics
+
+UNKNOWN = "0c8ee1d4-6a3c-4b7e-9f0a-2f1f6c1d5e77"
+"""An id like that of a session, of none."""
 
 
 def problem(response) -> Problem:
@@ -246,16 +248,16 @@ def test_json_export(box: Box) -> None:
         ("GET", "/api/v1/sessions/%00", 422),
         ("GET", "/api/v1/sessions/' OR 1=1 --", 422),
         ("DELETE", "/api/v1/sessions/%2e%2e", 422),
-        ("GET", f"/api/v1/sessions/{uuid4()}", 404),
-        ("GET", f"/api/v1/sessions/{uuid4()}/samples", 404),
-        ("GET", f"/api/v1/sessions/{uuid4()}/export", 404),
+        ("GET", f"/api/v1/sessions/{UNKNOWN}", 404),
+        ("GET", f"/api/v1/sessions/{UNKNOWN}/samples", 404),
+        ("GET", f"/api/v1/sessions/{UNKNOWN}/export", 404),
         ("GET", "/api/v1/sessions?limit=0", 422),
         ("GET", "/api/v1/sessions?limit=501", 422),
         ("GET", "/api/v1/sessions?limit=1e3", 422),
         ("GET", "/api/v1/sessions?limit=99999999999999999999", 422),
         ("GET", "/api/v1/sessions?before=yesterday", 422),
         ("GET", "/api/v1/sessions?before=99999999999999999999999", 422),
-        ("GET", f"/api/v1/sessions?before={uuid4()}", 200),
+        ("GET", f"/api/v1/sessions?before={UNKNOWN}", 200),
         ("GET", "/api/v1/sessions/{id}/samples?keys=", 422),
         ("GET", "/api/v1/sessions/{id}/samples?keys=knee_flexion_left,", 422),
         ("GET", "/api/v1/sessions/{id}/samples?keys=t", 422),

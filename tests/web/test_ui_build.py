@@ -94,7 +94,7 @@ def test_a_refusal_is_told_with_what_it_is_about() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(
-    ("group", "code"), [(group, code) for group, codes in CODES.items() for code in codes]
+    ("group", "code"), [(group, code) for group, codes in CODES.items() for code in sorted(codes)]
 )
 def test_every_code_has_a_text(language: str, group: str, code: str) -> None:
     assert f"{group}.{code}" in texts(language)
