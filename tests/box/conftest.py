@@ -8,6 +8,7 @@ import pytest
 
 from edge.errors import CameraError
 from edge.footage import demo_video
+from tests.box.recovery import layer
 from tests.conftest import missing
 from tests.testbed.box import boot
 from tests.testbed.rootfs import TestbedError
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.testbed.box import Box
-
-CLIP = "/srv/clip.mp4"
-SETTINGS = f"KINEBOX_CAMERA={CLIP}\nKINEBOX_VISION_OPTIONS=--loop\n"
 
 
 @pytest.fixture(scope="session")
@@ -46,9 +44,5 @@ def clip() -> Path:
 @pytest.fixture(scope="session")
 def box(software: tuple[Path, ...], clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     """A box whose camera is a clip that is played again and again."""
-    told = tmp_path_factory.mktemp("told")
-    told.chmod(0o755)
-    (told / "etc/kinebox").mkdir(parents=True)
-    (told / "etc/kinebox/kinebox.env").write_text(SETTINGS)
-    with boot("box", told, *software, binds={CLIP: clip}) as one:
+    with boot("box", layer(tmp_path_factory.mktemp("camera"), clip), *software) as one:
         yield one

@@ -138,7 +138,10 @@ class Box:
                     f"box {self.name} did not boot:\n{self.log.read_text(errors='replace')[-2000:]}"
                 )
             if time.monotonic() > deadline:
-                raise TestbedError(f"box {self.name} is {state or 'silent'} after {_BOOT_S:.0f} s")
+                why = self.run(
+                    "systemctl list-jobs --no-pager; journalctl -b -n 30 --no-pager", check=False
+                ).stdout
+                raise TestbedError(f"box {self.name} is {state or 'silent'} after {_BOOT_S:.0f} s:\n{why}")
             time.sleep(0.05)
             with contextlib.suppress(
                 TestbedError, subprocess.TimeoutExpired
