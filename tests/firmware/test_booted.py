@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 import shutil
+import stat
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.firmware.places import BAD, SHARED
+from tests.firmware.places import BAD, FIRMWARE, SHARED
 from tests.testbed.box import boot
 from tests.testbed.network import Network
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.testbed.box import Box
 
@@ -104,6 +108,29 @@ def test_the_firewall(net: Network, box: Box) -> None:
         box.write("/etc/nftables.d/wrong.nft", "add rule inet kinebox open accept\n")
         assert box.run("systemctl reload nftables", check=False).returncode != 0
         assert _connect(net.enter(sys.executable), *there) == ["open", "dropped", "dropped"]
+
+
+def test_cloud_init_makes_the_account_and_forgets_what_it_was_told(boxes: None, tmp_path: Path) -> None:
+    layer = tmp_path / "layer"
+    shutil.copytree(FIRMWARE / "cloud-init", layer / "boot/firmware")
+    settings = layer / "etc/cloud/cloud.cfg.d"
+    settings.mkdir(parents=True)
+    # What Raspberry Pi OS says, and an overlay's way to take a file away: the test bed has cloud-init switched off.
+    settings.joinpath("99-source.cfg").write_text(
+        "datasource_list: [NoCloud]\ndatasource: {NoCloud: {seedfrom: 'file:///boot/firmware/'}}\n"
+    )
+    os.mknod(layer / "etc/cloud/cloud-init.disabled", stat.S_IFCHR)
+    (key,) = re.findall(r"- (ssh-ed25519 \S+)", (FIRMWARE / "cloud-init/user-data").read_text())
+    with boot("new", layer) as box:
+        said = box.run("cloud-init status --wait --long", check=False).stdout
+        assert "errors: []" in said
+        assert box.run("ls /boot/firmware").stdout.split() == ["kinebox.toml"]  # for `kinebox firstboot`
+        assert key in box.read("/home/kinebox-admin/.ssh/authorized_keys")
+        assert box.run("passwd --status kinebox-admin").stdout.split()[1] == "L"
+        assert box.run(["hostname"]).stdout == "kinebox\n"
+        kept = box.run(["grep", "-rl", key.split()[1], "/var/lib/cloud", "/run", "/boot"], check=False).stdout
+        assert kept == ""
+        assert box.run("ls /etc/cloud/cloud-init.disabled").stdout
 
 
 def _manager(box: Box) -> set[str]:
