@@ -17,7 +17,10 @@ def main(arguments: list[str]) -> int:
     found = False
     for path in map(Path, arguments):
         for fault in check(path):
-            print(f"{path}:{fault.line}: {fault.what}. {fault.remedy}" + ("" if fault.remedy.endswith("?") else "."))
+            print(
+                f"{path}:{fault.line}: {fault.what}. {fault.remedy}"
+                + ("" if fault.remedy.endswith("?") else ".")
+            )
             found = True
     return 1 if found else 0
 

@@ -155,7 +155,5 @@ def check(text: str) -> list[Fault]:
         reader.add(1, "< PM_CONFIG DEFAULT=... > is missing", "Name the mode that is in force after a start")
     if reader.default is not None and reader.default[1] not in reader.modes:
         at, mode = reader.default
-        reader.add(
-            at, f"the default is mode {mode}, which is not there", f"There are {sorted(reader.modes)}"
-        )
+        reader.add(at, f"the default is mode {mode}, which is not there", f"There are {sorted(reader.modes)}")
     return reader.faults
