@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -70,3 +72,35 @@ def test_the_answer_is_the_kernels() -> None:
     status = int.from_bytes(answer.raw[40:44], "little")
     unsynchronised = 0x40
     assert synchronised() is not bool(status & unsynchronised)
+
+
+def test_services_are_told_by_a_file(tmp_path: Path) -> None:
+    """Whoever may ask the kernel waits and writes it; whoever may not takes the file's word."""
+    clock = tmp_path / "clock"
+    program = [sys.executable, "-I", "-S", str(module.__file__), str(clock)]
+    with subprocess.Popen(program) as waiting:
+        if not synchronised():
+            with pytest.raises(subprocess.TimeoutExpired):
+                waiting.wait(0.5)
+            assert not clock.exists()
+        waiting.kill()
+
+
+@pytest.mark.usefixtures("kernel")
+def test_the_file_is_written_when_the_clock_is_right(kernel: list[bool], tmp_path: Path) -> None:
+    clock = tmp_path / "clock"
+    clock.with_name("clock.part").symlink_to(tmp_path / "elsewhere")  # left by a stranger: not followed
+    kernel[0] = True
+    module.publish(clock)
+    assert clock.read_text() == "synchronised\n"
+    assert clock.stat().st_mode & 0o777 == 0o644
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["clock", "model"]
+
+
+def test_the_file_is_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PUBLISHED", tmp_path / "clock")
+    before = synchronised()
+    (tmp_path / "clock").touch()
+    assert synchronised()
+    (tmp_path / "clock").unlink()
+    assert synchronised() is before

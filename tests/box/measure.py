@@ -24,6 +24,7 @@ GOALS = {
     "vision hangs to next picture": WATCHDOG_S + 5.0,
     "hub hangs to next picture": WATCHDOG_S + 5.0,
     "camera back after vision gave up": None,
+    "bad release to the one before working": 60.0,
 }
 
 
@@ -45,6 +46,7 @@ def main(runs: int) -> int:
                 taken["hub hangs to next picture"].append(hung[HUB])
                 taken["power on to first picture"].append(recovery.power_cut(box))
                 taken["camera back after vision gave up"].append(recovery.given_up(box))
+                taken["bad release to the one before working"].append(recovery.bad_release(box))
                 print(f"run {run + 1} of {runs}", file=sys.stderr)
     print(f"{'seconds':44}{'median':>8}{'longest':>9}{'goal':>7}")
     for what, seconds in taken.items():

@@ -102,3 +102,34 @@ def given_up(box: Box) -> float:
     box.run(f"mv {CLIP} {CLIP}.away && systemctl kill -s KILL {VISION}")
     until(lambda: box.show(VISION, "ActiveState")["ActiveState"] == "failed", "vision gives up", 120)
     return timed(lambda: box.run(f"mv {CLIP}.away {CLIP}"), lambda: works_anew(box, VISION, 0))
+
+
+def bad_release(box: Box) -> float:
+    """A release on trial whose vision does not start, and nobody who watches; until the last good one works again."""
+    forget(box)
+    box.run(_BAD_RELEASE)
+    taken = timed(lambda: box.run(["systemctl", "restart", "--no-block", VISION]), lambda: _is_back(box))
+    box.run(f"rm -rf {OPT}/releases/bad")
+    return taken
+
+
+def _is_back(box: Box) -> None:
+    until(
+        lambda: box.run(f"readlink {OPT}/current").stdout == "releases/test-1\n",
+        "the good release is used",
+        90,
+    )
+    until(lambda: frames(box, VISION) > 0 and frames(box, HUB) > 0, "it works")
+
+
+OPT = "/opt/kinebox"
+_BAD_RELEASE = f"""\
+cd {OPT}/releases
+mkdir bad
+cp -r test-1/bin test-1/systemd test-1/manifest.json bad/
+ln -s ../test-1/lib bad/lib
+sed -i 's/^from/sys.exit(1)\\nfrom/' bad/bin/kinebox-vision
+PYTHONPATH=test-1/lib python3 -c '
+from edge.device import switch, tree
+switch.begin(tree.Tree(tree.ROOT, "kinebox"), "bad", tree.Before())'
+"""

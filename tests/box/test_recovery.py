@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.box.recovery import HUB, VISION, both_stalled, given_up, killed, power_cut, process, service_start
+from tests.box.recovery import (
+    HUB,
+    VISION,
+    bad_release,
+    both_stalled,
+    given_up,
+    killed,
+    power_cut,
+    process,
+    service_start,
+)
 from tests.testbed.box import boot
 
 if TYPE_CHECKING:
@@ -65,6 +75,14 @@ def test_what_gave_up_starts_anew(box: Box, tell: Callable[[str, float], None]) 
     finally:
         box.run(f"rm -r /etc/systemd/system/{VISION}.d /etc/systemd/system/kinebox-rollback.service.d")
         box.run("systemctl daemon-reload")
+
+
+def test_a_bad_release_is_taken_back(box: Box, tell: Callable[[str, float], None]) -> None:
+    tell("bad release to the next picture by the one before", bad_release(box))
+    assert (
+        "is used again, because a service failed"
+        in box.run("journalctl -b -u kinebox-rollback.service").stdout
+    )
 
 
 def test_a_camera_that_is_away_is_waited_for(without_camera: tuple[Box, int]) -> None:
