@@ -57,14 +57,16 @@ class Case(NamedTuple):
 
     name: str
     somebody: bool
+    limit: float
+    """MB an hour that it may write; more is a fault to look for."""
     config: str = ""
 
 
 CASES: Final = (
-    Case("nobody there", somebody=False),
-    Case("nobody there, broker away", somebody=False, config=_BROKER),
-    Case("exercise without a pause", somebody=True),
-    Case("exercise without a pause, broker away", somebody=True, config=_BROKER),
+    Case("nobody there", somebody=False, limit=1),
+    Case("nobody there, broker away", somebody=False, limit=2, config=_BROKER),
+    Case("exercise without a pause", somebody=True, limit=200),
+    Case("exercise without a pause, broker away", somebody=True, limit=250, config=_BROKER),
 )
 
 
@@ -251,28 +253,26 @@ def _do(*command: str) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Command line; the exit code is the error's."""
+    """Command line; the exit code is 1 where a limit is exceeded, else the error's."""
     parser = argparse.ArgumentParser(prog="python -m edge.device.sdcard", description=__doc__)
     parser.add_argument("trace", type=Path, help="a recording of somebody who exercises")
     parser.add_argument("--minutes", type=float, default=10, help="how long to measure (default: 10)")
     options = parser.parse_args(arguments)
-    figures = (Column(name, justify="right") for name in ("MB/h", "syncs/h", "GB/year", "log lines/h"))
-    table = Table(Column("In an hour", no_wrap=True), *figures)
+    columns = (
+        Column(name, justify="right") for name in ("MB/h", "limit", "syncs/h", "GB/year", "log lines/h")
+    )
+    table = Table(Column("In an hour", no_wrap=True), *columns)
     try:
-        for case, hourly in measure(options.trace, options.minutes * 60):
-            yearly = hourly.megabytes * 24 * 365 / 1000
-            cells = (
-                f"{hourly.megabytes:.2f}",
-                f"{hourly.syncs:.0f}",
-                f"{yearly:.1f}",
-                f"{hourly.log_lines:.0f}",
-            )
-            table.add_row(case.name, *cells)
+        found = measure(options.trace, options.minutes * 60)
     except KineboxError as error:
         print(f"sdcard: {error}. {error.remedy}", file=sys.stderr)
         return error.exit_code
+    for case, hourly in found:
+        yearly = hourly.megabytes * 24 * 365 / 1000
+        figures = (f"{hourly.megabytes:.2f}", f"{case.limit:g}", f"{hourly.syncs:.0f}", f"{yearly:.1f}")
+        table.add_row(case.name, *figures, f"{hourly.log_lines:.0f}")
     Console().print(table)
-    return 0
+    return 1 if any(hourly.megabytes > case.limit for case, hourly in found) else 0
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from edge.device.bootfiles.fault import Fault
 
-_CHECKS: dict[str, Callable[[str], list[Fault]]] = {
+CHECKS: dict[str, Callable[[str], list[Fault]]] = {
     "autoboot*.txt": autoboot_txt.check,
     "cmdline*.txt": cmdline_txt.check,
     "config*.txt": config_txt.check,
@@ -30,9 +30,9 @@ _CHECKS: dict[str, Callable[[str], list[Fault]]] = {
 
 def check(path: Path) -> list[Fault]:
     """The faults of one file, in the order of its lines. ConfigError where it cannot be read or is none of these."""
-    found = next((check for pattern, check in _CHECKS.items() if path.match(pattern)), None)
+    found = next((check for pattern, check in CHECKS.items() if path.match(pattern)), None)
     if found is None:
-        raise ConfigError(f"{path} is no file that is checked here", f"They are named {', '.join(_CHECKS)}")
+        raise ConfigError(f"{path} is no file that is checked here", f"They are named {', '.join(CHECKS)}")
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
