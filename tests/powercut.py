@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SECTOR = 512
 NOT_KEPT = (".lock", "-shm")
 """Files that mean nothing after a start of the machine."""
-CALLS = "openat,pwrite64,write,fsync,fdatasync,ftruncate,unlink,unlinkat,rename,renameat2,mkdir,rmdir,symlink"
+CALLS = "openat,pwrite64,write,fsync,fdatasync,syncfs,ftruncate,unlink,unlinkat,rename,renameat2,mkdir,rmdir,symlink"
 CALL = re.compile(r"(?:\[pid +\d+\] |\d+ +)?(\w+)\((.*)\) += (\d+)")
 FOLDER = re.compile(r"(?:AT_FDCWD|\d+)<((?:\\x[0-9a-f]{2})+)>, ")
 STRING = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
@@ -84,6 +84,14 @@ class Folder:
     def sync(self) -> None:
         self.kept = dict(self.names)
         self.unsynced.clear()
+
+    def sync_all(self) -> None:
+        self.sync()
+        for node in self.names.values():
+            if isinstance(node, Folder):
+                node.sync_all()
+            elif isinstance(node, File):
+                node.sync()
 
     def lose(self, chance: random.Random) -> dict[str, Node]:
         for names in self.unsynced[: chance.randint(0, len(self.unsynced))]:
@@ -141,7 +149,7 @@ def parse(log: Path, folder: str) -> Iterator[Step]:
         call, arguments, result = match[1], match[2], int(match[3])
         where = [text(found) for found in FOLDER.findall(arguments)]
         strings = [bytes.fromhex(found.replace("\\x", "")) for found in STRING.findall(arguments)]
-        if call in ("write", "pwrite64", "fsync", "fdatasync", "ftruncate"):
+        if call in ("write", "pwrite64", "fsync", "fdatasync", "syncfs", "ftruncate"):
             descriptor = DESCRIPTOR.match(arguments)
             assert descriptor is not None
             number, file = descriptor[1], inside(text(descriptor[2]), folder)
@@ -151,6 +159,8 @@ def parse(log: Path, folder: str) -> Iterator[Step]:
                 continue
             elif call in ("fsync", "fdatasync"):
                 yield Step("sync", file)
+            elif call == "syncfs":
+                yield Step("sync all")
             elif call == "ftruncate":
                 yield Step("truncate", file, int(arguments.rsplit(", ", 1)[1]))
             else:
@@ -190,6 +200,9 @@ def disk_after(steps: Sequence[Step], before: Path | None) -> Folder:
     root = Folder() if before is None else taken_over(before)
     for step in steps:
         if step.kind == "say":
+            continue
+        if step.kind == "sync all":
+            root.sync_all()
             continue
         if step.kind == "sync":
             node = root if not step.file else parent(root, step.file).names[Path(step.file).name]

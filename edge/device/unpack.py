@@ -12,7 +12,7 @@ import zlib
 from contextlib import ExitStack, contextmanager
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from edge.device.durable import sync
+from edge.device.durable import sync, sync_all
 from edge.device.keys import signer
 from edge.device.manifest import FILE, MAX_BYTES, MAX_SIGNATURE, SIGNATURE, Manifest, decode
 from edge.errors import UpdateError
@@ -77,7 +77,7 @@ def unpack(release: Release, tree: Tree) -> None:
         shutil.rmtree(partial)
     try:
         _fill(partial, release)
-        _sync_all(partial)
+        sync_all(partial)
         partial.rename(tree.release(version))
         sync(tree.releases)
     except BaseException:
@@ -131,14 +131,6 @@ def _write(path: Path, content: IO[bytes], mode: int, size: int, sha256: str) ->
             file.write(chunk)
     if left or digest.hexdigest() != sha256:
         raise UpdateError(f"{path.name} of the release is not what was signed", "Fetch the release again")
-
-
-def _sync_all(folder: Path) -> None:
-    """Only now, one after the other: the first wait takes most of the others' with it."""
-    for where, _folders, files in os.walk(folder, topdown=False):
-        for name in files:
-            sync(folder / where / name)
-        sync(folder / where)
 
 
 def _small(path: Path, limit: int) -> bytes:
