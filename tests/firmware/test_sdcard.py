@@ -50,6 +50,8 @@ def run(program: str, *arguments: str, temporary: Path | None = None) -> list[li
         [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False, cwd=ROOT,
         env=os.environ | ({} if temporary is None else {"TMPDIR": str(temporary)}),
     )  # fmt: skip
+    if "loop devices" in done.stderr:
+        missing(f"a disk of one's own ({done.stderr.splitlines()[-1]})")
     assert done.returncode == 0, done.stderr
     found: list[list[Any]] = json.loads(done.stdout)
     return found
