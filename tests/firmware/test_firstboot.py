@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from typer.testing import CliRunner
 
+from edge.cli import app
 from edge.device.firstboot import NAME, Wifi, first_boot, keyfile, merged
 from edge.errors import ConfigError, StoreError
-from tests.firmware.places import FIRMWARE, ROOT, SHARED
+from tests.firmware.places import FIRMWARE, SHARED
 from tests.powercut import CUTS, cuts, trace
 
 if TYPE_CHECKING:
@@ -194,8 +195,7 @@ def test_a_power_cut_at_any_moment_loses_nothing(root: Path, tmp_path: Path, tol
 
 
 def test_the_command(root: Path) -> None:
-    command = [sys.executable, "-m", "edge.cli", "firstboot", "--root", str(root)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
-    assert "the name is kinebox-7" in done.stdout
-    again = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
+    first, again = (CliRunner().invoke(app, ["firstboot", "--root", str(root)]) for _ in range(2))
+    assert "the name is kinebox-7" in first.stdout
     assert again.stdout == "there is no kinebox.toml: nothing to do\n"
+    assert (first.exit_code, again.exit_code) == (0, 0)
