@@ -55,6 +55,8 @@ class EventReport(msgspec.Struct, frozen=True):
     kind: str
     measures: dict[str, MetricReport] = {}
     """Of a repetition."""
+    cue: str | None = None
+    """Of a correction: the id of the rule of form."""
 
 
 class SubjectReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -259,6 +261,7 @@ def _report(person: Person, events: list[CoachEvent], start: float) -> SubjectRe
                 round(max(event.t - start, 0.0), 3),
                 event.kind,
                 _reported(measured.get(event.t, {})) if event.repetition is not None else {},
+                None if event.cue is None else event.cue.rule,
             )
             for event in sorted(events, key=lambda event: event.t)
             if event.kind != "rep_measured"

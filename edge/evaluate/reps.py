@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from statistics import mean
 from typing import TYPE_CHECKING, Literal
 
@@ -38,6 +38,8 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     """Mean distance of the repetitions from the labelled times, where their number is right."""
     others: dict[str, int] = {}
     """Repetitions counted under other names in the same clip."""
+    cues: tuple[str, ...] = ()
+    """Rules of form that were named, each once."""
 
 
 class ClipResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +96,8 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     """Counted by `auto` where nothing, or a hold, was to be counted."""
     hold_error_s: float | None
     """Mean |held - duration| of the holds, told the exercise."""
+    cues: dict[str, int]
+    """In how many clips each rule of form was named, told the exercise; nobody has labelled their form."""
 
 
 def evaluate_clip(
@@ -157,6 +161,9 @@ def counted(report: ClipReport, label: Label, choice: str) -> Counted:
         hold_s=round(held, 2),
         event_offset_s=offset,
         others={other: reps for other, (reps, _, _) in sums.items() if reps and other != name},
+        cues=tuple(
+            sorted({event.cue for subject in report.subjects for event in subject.events if event.cue})
+        ),
     )
 
 
@@ -194,6 +201,9 @@ def totals(results: Iterable[ClipResult]) -> Totals:
         auto_event_offset_s=_offset((one.true_reps, one.auto) for one in reps),
         false_reps=sum(one.reps + sum(one.others.values()) for one in idle),
         hold_error_s=_mean(holds),
+        cues=dict(
+            Counter(f"{one.exercise_id} {cue}" for one in results if one.given for cue in one.given.cues)
+        ),
     )
 
 

@@ -64,6 +64,8 @@ def totals_table(together: Totals, sources: Mapping[str, Totals]) -> Table:
     table.caption = f"counted by auto where nothing was to be counted: {together.false_reps}"
     if together.hold_error_s is not None:
         table.caption += f"; holds off by {together.hold_error_s:.2f} s"
+    if together.cues:
+        table.caption += f"\ncorrected, told the exercise: {_listed(together.cues)}"
     return table
 
 

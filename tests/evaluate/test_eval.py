@@ -209,7 +209,12 @@ def test_a_cache_that_cannot_be_written_is_told(
 def result(true: int | None, given: int, auto: int, name: str = "squat", **more: Any) -> ClipResult:
     def count(reps: int) -> Counted:
         return Counted(
-            exercise=name, reps=reps, partial_reps=0, hold_s=4.6, event_offset_s=more.get("offset")
+            exercise=name,
+            reps=reps,
+            partial_reps=0,
+            hold_s=4.6,
+            event_offset_s=more.get("offset"),
+            cues=more.get("cues", ()),
         )
 
     return ClipResult(
@@ -229,8 +234,8 @@ def result(true: int | None, given: int, auto: int, name: str = "squat", **more:
 def test_figures_of_known_counts() -> None:
     figures = totals(
         [
-            result(10, 10, 12, naive=0, offset=0.1),
-            result(4, 5, 4, name="lunge", offset=0.3),
+            result(10, 10, 12, naive=0, offset=0.1, cues=("depth", "tempo")),
+            result(4, 5, 4, name="lunge", offset=0.3, cues=("depth",)),
             result(0, 0, 1),
             result(None, 0, 2),
         ]
@@ -242,6 +247,7 @@ def test_figures_of_known_counts() -> None:
     assert figures.given_where_naive.mae == 0
     assert figures.named == pytest.approx(2 / 3)
     assert figures.false_reps == 3
+    assert figures.cues == {"squat depth": 2, "squat tempo": 1}
     assert figures.hold_error_s == pytest.approx(0.4)
     assert figures.given_event_offset_s == pytest.approx((10 * 0.1 + 4 * 0.3) / 14)
 

