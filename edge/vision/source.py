@@ -85,9 +85,7 @@ def live_camera(what: str) -> DeviceCamera | None:
         return rtsp_camera(what)
     if is_csi(what):
         return csi_camera(what)
-    if what.isdigit() or what.startswith(
-        ("/dev/video", "/dev/kinebox/")
-    ):  # the latter: firmware-config's udev rules
+    if what.isdigit() or what.startswith("/dev/"):  # by the kernel's name or one of udev's
         return DeviceCamera(f"/dev/video{what}" if what.isdigit() else what)
     return None
 

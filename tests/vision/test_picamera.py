@@ -179,7 +179,10 @@ def test_names() -> None:
     assert [is_csi(name) for name in ("csi", "csi:1", "csi:", "csi:10", "csi.mp4", "0")] == [True, True] + [
         False
     ] * 4
-    assert isinstance(live_camera("0"), DeviceCamera)
+    for device, path in (("0", "/dev/video0"), ("/dev/kinebox/camera-usb", "/dev/kinebox/camera-usb")):
+        camera = live_camera(device)
+        assert isinstance(camera, DeviceCamera)
+        assert camera.source == path
     assert live_camera("csi.mp4") is None
 
 
