@@ -21,7 +21,7 @@ from rich.text import Text
 
 from edge import __version__
 from edge.cli_camera import app as camera_app
-from edge.cli_device import update_app
+from edge.cli_device import backup_command, restore_command, update_app
 from edge.cli_exercises import app as exercises_app
 from edge.errors import ConfigError, KineboxError
 from edge.evaluate.command import Precision, evaluate
@@ -40,6 +40,8 @@ app.add_typer(exercises_app, name="exercises", help="List the exercises, check y
 models_app.command("eval")(evaluate)  # here: it runs the whole box, of which the models know nothing
 app.add_typer(models_app, name="models", help="Build, list and verify the pose models.")
 app.add_typer(update_app, name="update")
+app.command("backup")(backup_command)
+app.command("restore")(restore_command)
 app.add_typer(camera_app, name="camera", help="Look into the camera that the box is told to use.")
 app.add_typer(calibrate_app, name="calibrate", help="Tell the camera where the floor is.")
 
@@ -320,7 +322,8 @@ def doctor(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = F
 @app.command("firstboot")
 def firstboot_command(
     file: Annotated[
-        Path | None, typer.Option(help="What to apply; else kinebox.toml on the boot partition, if it is there.")
+        Path | None,
+        typer.Option(help="What to apply; else kinebox.toml on the boot partition, if it is there."),
     ] = None,
     root: Annotated[Path, typer.Option(help="Apply it to the system in this folder.")] = Path("/"),
 ) -> None:

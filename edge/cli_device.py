@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - typer reads it at run time
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -13,6 +14,13 @@ from rich.table import Table
 from rich.text import Text
 
 update_app = typer.Typer(no_args_is_help=True, help="Install signed releases, and go back where one is bad.")
+
+PassphraseFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="Read the passphrase from the first line of this file (- is standard input), do not ask."
+    ),
+]
 
 _out = Console(soft_wrap=True, highlight=False)
 
@@ -106,3 +114,65 @@ def new_key_command(
     from edge.device.keys import new_key
 
     typer.echo(f"Keep {file} to yourself. Boxes need {new_key(file)}")
+
+
+def backup_command(
+    file: Annotated[Path, typer.Argument(help="The file to write, such as one on a USB stick.")],
+    passphrase_file: PassphraseFile = None,
+    identity: Annotated[
+        bool,
+        typer.Option(
+            "--identity",
+            help="Also certificates, keys, device id and access token: who restores it is this box.",
+        ),
+    ] = False,
+) -> None:
+    """Write everything that the box knows into one encrypted file, while it goes on working.
+
+    Sessions, what waits for the cloud, settings, calibration and your own exercises. The file opens with its
+    passphrase only: nobody can help who has lost it.
+    """
+    from edge.device.backup import back_up, check
+    from edge.device.parts import places
+
+    passphrase = _passphrase(passphrase_file, confirm=True)
+    check(passphrase)
+    size = back_up(file, passphrase, places(), identity=identity)
+    typer.echo(f"{file}: {size / 1e6:.1f} MB")
+
+
+def restore_command(
+    file: Annotated[Path, typer.Argument(help="A file that kinebox backup wrote.")],
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Put what a backup holds in the place of what the box knows, which is kept beside it as *.before-TIME.
+
+    The hub is stopped meanwhile.
+    """
+    from datetime import UTC, datetime
+
+    from edge.device.parts import places
+    from edge.device.restore import restore
+    from edge.device.systemd import without_hub
+
+    passphrase = _passphrase(passphrase_file, confirm=False)
+    with without_hub():
+        about = restore(file, passphrase, places())
+    typer.echo(
+        f"Restored what Kinebox {about.kinebox} kept on {datetime.fromtimestamp(about.made, UTC):%Y-%m-%d %H:%M} UTC"
+    )
+
+
+def _passphrase(file: Path | None, *, confirm: bool) -> str:
+    """Never from the command line, which every user of the machine can read."""
+    from edge.errors import BackupError
+
+    if file is None:
+        return str(typer.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True))
+    try:
+        text = sys.stdin.readline() if file == Path("-") else file.read_text(encoding="utf-8").split("\n")[0]
+    except (OSError, UnicodeDecodeError) as error:
+        raise BackupError(
+            f"the passphrase cannot be read from {file}", "Name a readable file, or -"
+        ) from error
+    return text.rstrip("\r\n")

@@ -22,6 +22,7 @@ from edge.clock import Clock
 from edge.coach.coach import AUTO
 from edge.coach.observer import Observer
 from edge.coach_setup import CoachSetup
+from edge.device import takeover
 from edge.errors import KineboxError, LinkError, StoreError
 from edge.journal import is_journal, log_to_stderr
 from edge.link import Hello, MarkerSeen, PoseFrame, Record, Subscriber
@@ -386,6 +387,7 @@ def main(arguments: list[str] | None = None) -> int:
     log_to_stderr()
     try:
         database = options.database or database_path()
+        takeover.finish(database.parent)  # a backup that a power cut kept from being restored wholly
         token = None if is_loopback(options.host) else access_token(database.parent)
         settings = WebSettings(host=options.host, port=options.port, token=token)
         asyncio.run(run(options.socket, database, options.exercise, settings))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import subprocess
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge.device.manifest import MODELS, SOFTWARE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from edge.device.tree import Tree
 
 log = logging.getLogger(__name__)
@@ -76,6 +79,20 @@ class Systemd:
             unit for unit in SERVICES[name] if _ask("systemctl", "is-failed", "--quiet", unit).returncode == 0
         ]
         return f"{' and '.join(gone)} failed" if gone else ""
+
+
+@contextmanager
+def without_hub() -> Iterator[None]:
+    """Stop the box's hub, where there is one and it runs, until the end of the block."""
+    hub = "kinebox-hub.service"
+    running = _present() and _ask("systemctl", "is-active", "--quiet", hub).returncode == 0
+    if running:
+        _ask("systemctl", "stop", hub)
+    try:
+        yield
+    finally:
+        if running:
+            _ask("systemctl", "start", "--no-block", hub)
 
 
 def _present() -> bool:
