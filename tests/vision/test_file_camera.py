@@ -204,11 +204,15 @@ def test_loop_starts_again_until_it_is_closed(tmp_path: Path) -> None:
 def test_a_file_that_is_taken_away_meanwhile_is_lost(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "a.mp4", frames=4)
     states = []
-    with pytest.raises(CameraError, match="cannot open"):
+
+    def play() -> None:
         for item in FileCamera(clip, loop=True).stream():
             clip.unlink(missing_ok=True)
             if not isinstance(item, Picture):
                 states.append((item.state, item.detail))
+
+    with pytest.raises(CameraError, match="cannot open"):
+        play()
     assert states == [("live", ""), ("ended", ""), ("lost", "not_found")]
 
 
