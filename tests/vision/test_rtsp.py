@@ -93,10 +93,10 @@ def test_only_the_newest_picture_is_delivered() -> None:
     with RtspServer() as server, Watcher(rtsp_camera(server.address)) as camera:
         camera.state("live")
         camera.pictures(5)
-        time.sleep(1)
+        time.sleep(1.5)
         picture = camera.pictures(2)[1]
-        assert picture.skipped > 20
-        assert time.monotonic_ns() - picture.monotonic_ns < 0.5e9
+        assert picture.skipped > 5
+        assert time.monotonic_ns() - picture.monotonic_ns < 1e9
 
 
 def test_a_wrong_password_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,17 +117,17 @@ def test_why_no_connection_comes_about() -> None:
         nobody.close()
         assert told(f"rtsp://127.0.0.1:{port}/", "") == "refused"
         assert told("rtsp://camera.invalid/", "") == "no_such_host"
-        assert told(f"rtsp://127.0.0.1:{mute.getsockname()[1]}/", "") == "no_answer"
+        assert told(f"rtsp://127.0.0.1:{mute.getsockname()[1]}/", "", patience=1) == "no_answer"
         assert told(f"rtsp://camera.invalid:{port}/", "", KINEBOX_CAMERA_ADDRESS="127.0.0.1") == "refused"
 
 
-def told(address: str, given: str, **environment: str) -> str:
+def told(address: str, given: str, patience: float = 30, **environment: str) -> str:
     """What a vision process says of its camera at first."""
     code = """
 import sys
 from edge.link import CameraState
 from edge.vision import device, rtsp
-rtsp.OPEN_S, device.STALLED_AFTER = 2.0, 60
+rtsp.OPEN_S, device.STALLED_AFTER = float(sys.argv[2]), 60
 camera = rtsp.rtsp_camera(sys.argv[1])
 for item in camera.stream():
     if isinstance(item, CameraState) and item.state != "starting":
@@ -135,7 +135,7 @@ for item in camera.stream():
         camera.close()
 """
     done = subprocess.run(
-        [sys.executable, "-c", code, address],
+        [sys.executable, "-c", code, address, str(patience)],
         env={**os.environ, LOGIN: given, "OPENCV_LOG_LEVEL": "VERBOSE", **environment},
         capture_output=True,
         text=True,
@@ -144,7 +144,7 @@ for item in camera.stream():
     )
     assert "s3cr" not in done.stdout + done.stderr
     assert "wrong" not in done.stdout + done.stderr
-    return done.stderr.splitlines()[-1]
+    return done.stderr.split()[-1]
 
 
 def test_real_footage_over_the_network_and_no_secret_anywhere(models: Path, tmp_path: Path) -> None:
