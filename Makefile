@@ -7,6 +7,8 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-builtin-rules
 
 PYTHON ?= python3
+# Tests run in so many processes, each with servers of its own: more of them wait than compute.
+WORKERS ?= 2
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/stamp
@@ -28,7 +30,7 @@ demo: setup ## watch a recorded exercise in the dashboard, no camera needed
 
 test: setup $(STAMP)/cloud $(STAMP)/test $(STAMP)/ansible ## run every test
 	@scripts/install-test-tools
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 lint: $(STAMP)/run $(STAMP)/cloud $(STAMP)/lint ## style, types and the direction of imports
 	@$(BIN)/ruff check
