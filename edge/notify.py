@@ -12,6 +12,8 @@ import time
 
 _EVERY_S = 1.0
 """Seconds between two signs of life; a watchdog wants one in several seconds."""
+_READY_S = 10.0
+"""How long systemd may be busy when it is to hear that a service is ready: this is said once."""
 
 
 class Manager:
@@ -25,12 +27,15 @@ class Manager:
             socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) if address else None
         )
         if self._socket is not None:
-            self._socket.setblocking(False)  # systemd is never waited for
+            self._socket.setblocking(False)  # systemd is not waited for: the next sign of life is near
         self._due = 0.0
 
     def ready(self, status: str) -> None:
         """The service can be used, and its watchdog begins."""
-        self._say("READY=1", f"STATUS={status}")
+        if self._socket is not None:
+            self._socket.settimeout(_READY_S)
+            self._say("READY=1", f"STATUS={status}")
+            self._socket.setblocking(False)
 
     def progress(self, status: str, *, news: bool = False) -> None:
         """A piece of work is done: call this from the work itself, never from a timer beside it.

@@ -103,19 +103,28 @@ def test_pictures_and_known_states_are_signs_of_life(heard: Callable[[], list[st
     manager.close()
 
 
-def test_a_camera_that_says_nothing_is_none(
+def test_a_camera_that_says_nothing_for_long_is_no_sign_of_life(
     heard: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [100.0]
     monkeypatch.setattr(notify.time, "monotonic", lambda: now[0])
     manager = Manager()
     pulse = Pulse(manager)
-    pulse.beat(state("live"))
-    heard()
-    for _ in range(100):
-        now[0] += 1
-        pulse.beat(state("lost", "stalled"))
-    assert heard() == []
-    pulse.beat(frame(1))
-    assert heard() == ["WATCHDOG=1\nSTATUS=camera lost (stalled), 1 frames"]
+
+    def beats(record: PoseFrame | CameraState, seconds: int) -> int:
+        heard()
+        count = 0
+        for _ in range(seconds):
+            now[0] += 1
+            pulse.beat(record)
+            count += len(heard())
+        return count
+
+    stalled = state("lost", "stalled")
+    assert beats(state("live"), 100) == 100
+    assert 14 <= beats(stalled, 14) <= 15
+    assert beats(state("lost", "no_answer"), 100) == 100  # opened anew: the patience begins anew, too
+    assert beats(stalled, 14) == 14
+    assert beats(stalled, 100) <= 2
+    assert beats(frame(1), 1) == 1
     manager.close()

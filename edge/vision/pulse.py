@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from edge.link import CameraState, PoseFrame
@@ -11,7 +12,10 @@ if TYPE_CHECKING:
     from edge.notify import Manager
 
 HANGS = "stalled"
-"""Detail of a camera that is there and says nothing: it may be this process that hangs, so it is started anew."""
+"""Detail of a camera that is there and says nothing."""
+PATIENCE_S = 15.0
+"""Seconds after which such a camera is no sign of life any more: its driver may hold a thread for ever, and starting
+anew is all that helps. A camera with an address is opened anew by then."""
 
 
 class Pulse:
@@ -22,6 +26,7 @@ class Pulse:
         self._manager = manager
         self._frames = 0
         self._camera = "starting"
+        self._hangs_since: float | None = None
         manager.ready(self.status)
 
     @property
@@ -34,9 +39,12 @@ class Pulse:
         before = self._camera, bool(self._frames)
         if isinstance(record, PoseFrame):
             self._frames += 1
+            self._hangs_since = None
         elif isinstance(record, CameraState):
             self._camera = f"{record.state} ({record.detail})" if record.detail else record.state
-            if record.detail == HANGS:
+            hangs = record.detail == HANGS
+            self._hangs_since = (self._hangs_since or time.monotonic()) if hangs else None
+            if self._hangs_since is not None and time.monotonic() - self._hangs_since > PATIENCE_S:
                 return
         self._manager.progress(self.status, news=(self._camera, bool(self._frames)) != before)
 
