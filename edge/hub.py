@@ -23,6 +23,7 @@ from edge.coach.coach import AUTO
 from edge.coach.observer import Observer
 from edge.coach_setup import CoachSetup
 from edge.device import takeover
+from edge.device.disk import Housekeeper
 from edge.errors import KineboxError, LinkError, StoreError
 from edge.journal import is_journal, log_to_stderr
 from edge.link import Hello, MarkerSeen, PoseFrame, Record, Subscriber
@@ -261,7 +262,7 @@ async def _readable(loop: asyncio.AbstractEventLoop, link: Subscriber) -> None:
         loop.remove_reader(link.fileno())
 
 
-async def keep(store: Store, manager: Manager, live: LiveState) -> None:
+async def keep(store: Store, manager: Manager, live: LiveState, housekeeper: Housekeeper) -> None:
     """Write what is due, a few times a second, in a thread: a slow disk must not stop the frames.
 
     Each time the store has answered `manager` hears of it. A full disk is an answer, too: starting anew makes no
@@ -271,6 +272,7 @@ async def keep(store: Store, manager: Manager, live: LiveState) -> None:
     while True:
         await asyncio.sleep(_TICK_S)
         try:
+            await asyncio.to_thread(housekeeper.tick, time.monotonic())
             await asyncio.to_thread(store.tick, time.monotonic())
         except StoreError as error:
             if str(error) != told:  # it is tried again every second, perhaps for days
@@ -351,9 +353,10 @@ async def run(socket: Path, database: Path, exercise: str, settings: WebSettings
             log.warning("%d session(s) of an earlier run were closed as interrupted", closed)
         hub = Hub(store, exercise, camera_settings(config_file()))
         open_uplink(hub, store, database.parent)
+        housekeeper = Housekeeper(store, None if hub.uplink is None else hub.uplink.outbox)
         tasks = [
             asyncio.create_task(follow(socket, hub)),
-            asyncio.create_task(keep(store, manager, hub.live)),
+            asyncio.create_task(keep(store, manager, hub.live, housekeeper)),
             asyncio.create_task(serve(create_app(hub.live, store, settings), listener)),
         ]
         manager.ready(_condition(hub.live))

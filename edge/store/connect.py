@@ -67,6 +67,14 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
+def reusable_bytes(database: Database) -> int:
+    """What deleted rows have left in a file for new ones: it does not get smaller."""
+    pages, size = (
+        database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("freelist_count", "page_size")
+    )
+    return int(pages * size)
+
+
 def _look_over(connection: sqlite3.Connection) -> None:
     (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
     if verdict != "ok":

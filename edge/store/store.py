@@ -11,7 +11,7 @@ import msgspec
 
 from edge.errors import StoreError
 from edge.store import reads, recovery
-from edge.store.connect import open_writer, reading
+from edge.store.connect import open_writer, reading, reusable_bytes
 from edge.store.errors import (
     SessionRunningError,
     UnknownMetricError,
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 MAX_PENDING = 20_000
 """About an hour of samples: what is kept in memory while the disk is full."""
+FORGOTTEN_AT_ONCE = 500
+"""Samples that are deleted in one transaction where the disk is nearly full."""
 
 
 class Store:
@@ -338,7 +340,33 @@ class Store:
             self._group.write([("DELETE FROM sessions WHERE uuid = ?", (session_id,))])
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
+    def forget_oldest_course(self) -> bool:
+        """Delete the samples of the oldest session that has any and has ended; False where there is none.
+
+        What was counted and measured stays. Raises `StoreError` where that cannot be written.
+        """
+        with self._group.writing, storage_errors(self.path):
+            found = self._db.execute(
+                "SELECT id FROM sessions WHERE end_s IS NOT NULL"
+                " AND EXISTS (SELECT 1 FROM samples WHERE session_id = sessions.id) ORDER BY id LIMIT 1"
+            ).fetchone()
+            if found is None:
+                return False
+            some = "SELECT t FROM samples WHERE session_id = ? LIMIT ?"
+            while self._db.execute(some, (*found, 1)).fetchone():
+                # In parts, each of which SQLite's log has room for where there is little.
+                statement = f"DELETE FROM samples WHERE session_id = ? AND t IN ({some})"  # noqa: S608
+                self._group.write([(statement, (*found, *found, FORGOTTEN_AT_ONCE))])
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            return True
+
     # Reading
+
+    @property
+    def reusable(self) -> int:
+        """Bytes in the file that deleted rows have left for new ones."""
+        with self._group.writing, storage_errors(self.path):
+            return reusable_bytes(self._db)
 
     def sessions(self, limit: int, before: float | str | None = None) -> list[SessionSummary]:
         """At most `limit` sessions, the newest first.

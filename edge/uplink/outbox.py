@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 from msgspec.structs import replace
 
 from edge.errors import StoreError
-from edge.store.connect import open_writer, reading
+from edge.store.connect import open_writer, reading, reusable_bytes
 from edge.store.errors import storage_errors
 from edge.store.group import Group
 from edge.store.recovery import boot_id
@@ -36,6 +36,8 @@ TRIM_EVERY_S = 60.0
 _DAY_S = 86_400.0
 _LEVEL = 1
 """Of compression: the names of the metrics are most of a window, and go to a third for 30 µs."""
+
+_OLDEST_WINDOWS = "rowid IN (SELECT rowid FROM messages WHERE kind = 'window' ORDER BY boot, seq LIMIT ?)"
 
 Kind = Literal["window", "session"]
 Position = tuple[int, int]
@@ -285,11 +287,25 @@ class Outbox:
         """
         if now.utc is not None and now.source == "synchronised":
             self._delete("kind = 'window' AND at < ?", (now.utc - self._max_days * _DAY_S,), "age")
-        oldest = "rowid IN (SELECT rowid FROM messages WHERE kind = 'window' ORDER BY boot, seq LIMIT ?)"
         while (level := self.level()).bytes > self._max_bytes:
             excess = math.ceil((level.bytes - self._max_bytes) * level.rows / level.bytes)
-            if not self._delete(oldest, (excess,), "size"):
+            if not self._delete(_OLDEST_WINDOWS, (excess,), "size"):
                 break
+
+    def give_up_some(self) -> bool:
+        """Give up a tenth of the windows, the oldest, because the disk is full; False where there is none."""
+        with self._group.writing, storage_errors(self.path):
+            (windows,) = self._db.execute("SELECT count(*) FROM messages WHERE kind = 'window'").fetchone()
+        gone = self._delete(_OLDEST_WINDOWS, (math.ceil(windows / 10),), "disk")
+        with self._group.writing, storage_errors(self.path):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return gone > 0
+
+    @property
+    def reusable(self) -> int:
+        """Bytes in the file that deleted messages have left for new ones."""
+        with self._group.writing, storage_errors(self.path):
+            return reusable_bytes(self._db)
 
     def _apply_acks(self) -> None:
         with self._lock:
