@@ -119,10 +119,7 @@ def apply(box: Machine, source: Path, *, wait_s: float = 0.0) -> str:
 def resume(box: Machine) -> list[str]:
     """Decide what a power cut left undecided; returns what happened. Raises UpdateError after going back."""
     with locked(box.root) as mine:
-        found = []
-        for tree in trees(box.root).values() if mine else ():
-            found.append(_finish(box, tree))
-            tree.tidy()
+        found = [_finish(box, tree) for tree in trees(box.root).values()] if mine else []
     return [text for text in found if text]
 
 
