@@ -50,7 +50,8 @@ def test_hello_and_the_camera_come_first(box: Box) -> None:
         hello, camera = json.loads(browser.recv(5)), json.loads(browser.recv(5))
     assert hello["type"] == "hello"
     assert before - 1 <= hello["clock_ms"] <= time.time() * 1000
-    assert camera == {"type": "camera", "camera": "cam0", "state": "black", "detail": "lens_covered"}
+    told = {"type": "camera", "camera": "cam0", "state": "black", "detail": "lens_covered", "network": "none"}
+    assert camera == told
 
 
 def test_a_frame_in_full(box: Box) -> None:
