@@ -27,7 +27,7 @@ PYTHON: Final = "3.13"
 """Debian trixie's."""
 _SOURCES: Final = ("edge", "models", "wire", "systemd", "scripts", "requirements/run.txt", "pyproject.toml")
 _NOT_SOURCES: Final = {"__pycache__", "node_modules", "static"}
-_UNUSED_S: Final = 3 * 3600
+_UNUSED_S: Final = 3600
 _SETTLE: Final = """\
 set -eu
 cd /opt/kinebox/current/systemd
