@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from edge.cli import app
+from edge.cli_camera import resolve
 from edge.errors import CameraError
 from edge.footage import demo_video
 from edge.link import CameraState, Hello, PoseFrame
@@ -208,6 +211,26 @@ def test_an_address_that_makes_no_sense_is_refused_and_not_repeated(what: str) -
         live_camera(what)
     assert caught.value.remedy
     assert "hid" not in f"{caught.value} {caught.value.remedy}"
+
+
+@pytest.mark.parametrize(
+    ("camera", "printed"),
+    [
+        ("rtsp://192.0.2.7:8554/live", "192.0.2.7"),
+        ("rtsp://[2001:db8::7]/", "2001:db8::7"),
+        ("csi", ""),
+        ("0", ""),
+    ],
+)
+def test_the_one_address_to_allow(camera: str, printed: str) -> None:
+    result = CliRunner().invoke(app, ["camera", "address"], env={"KINEBOX_CAMERA": camera})
+    assert (result.exit_code, result.output.strip()) == (0, printed)
+
+
+def test_an_address_that_nobody_knows_is_told_without_its_path() -> None:
+    with pytest.raises(CameraError, match=r"no address is known for the camera camera\.invalid") as caught:
+        resolve(parse("rtsp://camera.invalid/live?password=hidden"))
+    assert "hidden" not in f"{caught.value}"
 
 
 def test_the_login_comes_from_the_credential_or_the_environment(
