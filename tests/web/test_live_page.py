@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-CLIP_S = 7.7
+CLIP_S, LOOPS = 7.7, 8
 SCREEN: ViewportSize = {"width": 1280, "height": 800}
 
 
@@ -94,14 +94,13 @@ def test_real_footage(page: Page, tmp_path: Path, models: Path) -> None:
         box.wait("/api/v1/status", bool)
         page.goto(f"http://127.0.0.1:{box.port}/")
         count = page.get_by_test_id("rep-count")
-        # The clip loops, so a whole one is seen from its beginning however long the page took to open.
-        page.wait_for_timeout(CLIP_S * 1000)
+        # The clip loops; a busy machine misses pictures of it, and may need more than one turn.
         highest = 0
-        for _ in range(round(CLIP_S * 10)):
-            now = int(count.inner_text())
-            if now == 2 > highest:
+        for _ in range(round(LOOPS * CLIP_S * 10)):
+            highest = max(highest, int(count.inner_text()))
+            if highest >= 2:
                 picture(page, "live-footage")
-            highest = max(highest, now)
+                break
             page.wait_for_timeout(100)
         assert highest == 2
     finally:
