@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 ROOT = Path(__file__).resolve().parents[2]
+REQUIREMENTS = ROOT / "requirements" / "run.txt"
 PLATFORMS = ("x86_64", "aarch64")
 GLIBC = (28, 27, 26, 24, 17)
 """Minor versions of glibc whose wheels run where 2.28 does, the newest first."""
@@ -184,7 +185,7 @@ def _install(lib: Path, python: str, platform: str) -> None:
     _run(
         [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input",
          "--target", str(lib), *wanted, "--python-version", python, "--implementation", "cp",
-         "--only-binary=:all:", "--require-hashes", "--no-compile", "-r", str(ROOT / "requirements" / "run.txt")],
+         "--only-binary=:all:", "--require-hashes", "--no-compile", "-r", str(REQUIREMENTS)],
     )  # fmt: skip
 
 
@@ -204,7 +205,7 @@ def _compile(lib: Path, python: str) -> None:
 
     Only by the same Python that will read it; without one the box starts a little later.
     """
-    program = next((found for name in (f"python{python}",) if (found := _works(name))), None)
+    program = _interpreter(python)
     if program is None:
         print(f"build-release: no python{python} here, so nothing is compiled", file=sys.stderr)
         return
@@ -216,16 +217,15 @@ def _compile(lib: Path, python: str) -> None:
     )  # fmt: skip
 
 
-def _works(program: str) -> str | None:
-    """`program` if it runs and is what its name says (a version manager's stand-in may not)."""
-    version = program.removeprefix("python")
-    candidates = [program, *map(str, Path.home().glob(f".pyenv/versions/{version}*/bin/{program}"))]
-    for candidate in candidates:
+def _interpreter(python: str) -> str | None:
+    """A Python of that minor version: this one, one on the path, or one of pyenv's, whose stand-ins may not run."""
+    found = Path.home().glob(f".pyenv/versions/{python}*/bin/python{python}")
+    for candidate in (sys.executable, f"python{python}", *map(str, found)):
         try:
             done = subprocess.run([candidate, "-V"], capture_output=True, text=True, check=False)
         except OSError:
             continue
-        if done.stdout.startswith(f"Python {version}."):
+        if done.stdout.startswith(f"Python {python}."):
             return candidate
     return None
 
