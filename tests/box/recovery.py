@@ -93,7 +93,7 @@ def both_stalled(box: Box) -> dict[str, float]:
                 healed[unit] = time.monotonic() - began
         if time.monotonic() - began > 120:
             raise TestbedError(f"only {healed} came back")
-        time.sleep(0.02)
+        time.sleep(0.1)
     return healed
 
 

@@ -22,7 +22,7 @@ def until(look: Callable[[], Found], what: str, seconds: float = 60) -> Found:
     while not (found := look()):
         if time.monotonic() > deadline:
             raise TestbedError(f"not within {seconds:.0f} s: {what}")
-        time.sleep(0.02)
+        time.sleep(0.1)
     return found
 
 
