@@ -58,9 +58,6 @@ def rtsp_camera(what: str) -> DeviceCamera:
 
 def open_rtsp(address: CameraAddress, url: str) -> Grabber:
     """The stream at `url`, which is not told to anybody. Raises Unavailable."""
-    os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = "|".join(
-        f"{key};{value}" for key, value in _OPTIONS.items()
-    )
     os.environ["OPENCV_FFMPEG_LOGLEVEL"] = _ERRORS
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # its warnings name the whole address
     stdout = _Stdout()
@@ -70,7 +67,7 @@ def open_rtsp(address: CameraAddress, url: str) -> Grabber:
         *(cv2.CAP_PROP_N_THREADS, 1),  # each further thread is a picture late
     ]
     try:
-        with stdout.overheard() as said:
+        with stdout.overheard() as said, _options():
             capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, limits)
     except BaseException:
         stdout.restore()
@@ -80,6 +77,18 @@ def open_rtsp(address: CameraAddress, url: str) -> Grabber:
         raise _why("".join(said))
     log.info("camera %s: connected", address)
     return _Stream(capture, stdout)
+
+
+@contextlib.contextmanager
+def _options() -> Iterator[None]:
+    """FFmpeg may use the network within; files are opened with the options of `pictures`."""
+    name = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
+    files = os.environ[name]
+    os.environ[name] = "|".join(f"{key};{value}" for key, value in _OPTIONS.items())
+    try:
+        yield
+    finally:
+        os.environ[name] = files
 
 
 def _why(said: str) -> Unavailable:
