@@ -17,14 +17,16 @@ BUDGET = 0.6
 
 
 class Patience(NamedTuple):
-    """Seconds. Going back takes a few more than `most`, and all of it at most 60."""
+    """Seconds. A service that does not stop takes 20 more than `most`: all of it is at most 60."""
 
-    most: float = 40.0
+    most: float = 30.0
     """In which a release must have become healthy."""
     hold: float = 8.0
     """For so long it must stay so without a break."""
     look: float = 0.5
     """Between two looks."""
+    measure: float = 4.0
+    """For so long the box is measured before it is changed."""
 
 
 def before(hub: Hub, seconds: float) -> Before:

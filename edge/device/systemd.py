@@ -22,6 +22,8 @@ SERVICES = {
     MODELS: ("kinebox-vision.service",),
 }
 """What runs each kind of release."""
+MANY_RESTARTS = 3
+"""After so many since it was started, a service of a new release does not get better."""
 _ALL = "kinebox.target"
 _KINDS = ("*.service", "*.timer", "*.target", "*.slice", "*.path", "*.socket", "*.mount")
 _ETC = Path("/etc")
@@ -74,11 +76,14 @@ class Systemd:
                 log.error("systemctl %s: %s", " ".join(command), done.stderr.strip())
 
     def failed(self, name: str) -> str:
-        """Which of these services has been given up, in words; empty where none has."""
-        gone = [
-            unit for unit in SERVICES[name] if _ask("systemctl", "is-failed", "--quiet", unit).returncode == 0
-        ]
-        return f"{' and '.join(gone)} failed" if gone else ""
+        """Which of these services has been given up or ends again and again, in words; empty where none does."""
+        for unit in SERVICES[name]:
+            if _ask("systemctl", "is-failed", "--quiet", unit).returncode == 0:
+                return f"{unit} failed"
+            restarts = _ask("systemctl", "show", "--value", "--property=NRestarts", unit).stdout.strip()
+            if restarts.isdigit() and int(restarts) >= MANY_RESTARTS:
+                return f"{unit} ended {restarts} times"
+        return ""
 
 
 @contextmanager

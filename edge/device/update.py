@@ -102,7 +102,7 @@ def apply(box: Machine, source: Path, *, wait_s: float = 0.0) -> str:
             on_trial = tree.version(tree.current) is not None and box.systemd.in_use(tree.name)
             if on_trial and not wait_s:
                 _wait_until_idle(box.hub, 0)  # told before anything is unpacked
-            was = gate.before(box.hub, box.patience.hold) if on_trial else Before()
+            was = gate.before(box.hub, box.patience.measure) if on_trial else Before()
             _bring(release, tree)
         if on_trial:
             _wait_until_idle(box.hub, wait_s)

@@ -16,9 +16,9 @@ from edge.device.update import Machine
 if TYPE_CHECKING:
     from pathlib import Path
 
-PATIENT = Patience(most=120, hold=0.0, look=0.01)
+PATIENT = Patience(most=120, hold=0.0, look=0.01, measure=0.0)
 """For a box that becomes healthy."""
-QUICK = Patience(most=0.2, hold=0.0, look=0.01)
+QUICK = Patience(most=0.2, hold=0.0, look=0.01, measure=0.0)
 """For one that does not."""
 HEALTHY = Look("", camera=True, frames=100, uptime_s=1.0)
 FILES = {

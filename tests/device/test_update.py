@@ -109,7 +109,7 @@ def test_what_worked_before_must_work_after(tmp_path: Path, maker: Maker) -> Non
             hub.rate = 5.0
 
     hub = Counting()
-    box = machine(tmp_path / "opt", maker, hub=hub, patience=Patience(6, 0.6, 0.1))
+    box = machine(tmp_path / "opt", maker, hub=hub, patience=Patience(6, 0.6, 0.1, 0.6))
     apply(box, maker.packed("1", 1))
     with pytest.raises(UpdateError, match=r"frames a second, before it were 2\d\."):
         apply(replace(box, systemd=Slower(running=True)), maker.packed("2", 2))
@@ -207,7 +207,7 @@ def test_who_is_asked_to_stop_goes_back_and_a_lost_terminal_is_no_reason(
 ) -> None:
     box = machine(tmp_path / "opt", maker)
     apply(box, maker.packed("1", 1))
-    box = replace(box, systemd=Units(running=True), patience=Patience(30, 1.5, 0.1))
+    box = replace(box, systemd=Units(running=True), patience=Patience(30, 1.5, 0.1, 0.0))
     process = multiprocessing.get_context("spawn").Process(target=_try, args=(box, maker.packed("2", 2)))
     process.start()
     while (pending := software(box.root).state().pending) is None:
@@ -226,7 +226,7 @@ def test_an_updater_that_was_killed_is_finished_by_the_next(
     box = machine(tmp_path / "opt", maker)
     apply(box, maker.packed("1", 1))
     silent = StillHub(Look("the hub does not answer"))
-    trial = replace(box, systemd=Units(running=True), hub=silent, patience=Patience(120))
+    trial = replace(box, systemd=Units(running=True), hub=silent, patience=Patience(120, measure=0.0))
     process = multiprocessing.get_context("spawn").Process(target=_try, args=(trial, maker.packed("2", 2)))
     process.start()
     while software(box.root).version(software(box.root).current) != "2":
