@@ -103,6 +103,7 @@ class Coach:
         if isinstance(chosen, HoldWatch):
             self._hold_before = chosen.hold_s - chosen.present_s
         self._refused.clear()
+        self._cue = None  # it was about the other exercise
         if self._set is None:
             return
         if not renamed or chosen.row.kind == "other":
