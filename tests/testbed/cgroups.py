@@ -42,12 +42,14 @@ class Group:
                     os.kill(process, signal.SIGKILL)
             time.sleep(0.02)
 
-    def remove(self) -> None:
-        """Remove it and the groups in it, innermost first; they must be empty."""
-        if self.path.exists():
+    def remove(self, seconds: float = 5) -> None:
+        """Remove it and the groups in it, innermost first; a group stays busy for a moment after its last process."""
+        deadline = time.monotonic() + seconds
+        while self.path.exists() and time.monotonic() < deadline:
             for folder in (*sorted(self.path.rglob("*/"), reverse=True), self.path):
                 with contextlib.suppress(OSError):
                     folder.rmdir()
+            time.sleep(0.01)
 
     def _processes(self) -> list[int]:
         found: list[int] = []
