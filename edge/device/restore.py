@@ -161,11 +161,13 @@ def _belong(part: Part, places: Mapping[str, Path]) -> None:
     """Give what is staged the owner and the rights of what it replaces; where there is nothing, the usual ones."""
     before = places[part.place] / part.name
     staged = takeover.staged(before)
-    hub, folder = places["state"].stat(), places[part.place].stat()
-    owner, group = (before if before.exists() else places[part.place]).stat().st_uid, folder.st_gid
-    mode = 0o600 if part.place == "state" else 0o644
+    whose, mode = places[part.place].stat(), 0o600 if part.place == "state" else 0o644
+    owner, group = whose.st_uid, whose.st_gid
     if part.place == "settings" and part.identity:
-        group, mode = hub.st_gid, 0o640  # root writes it, the hub may read it
+        group, mode = places["state"].stat().st_gid, 0o640  # root writes it, the hub may read it
+    if before.is_file():
+        whose = before.stat()
+        owner, group, mode = whose.st_uid, whose.st_gid, whose.st_mode & 0o777
     for path in (staged, *(staged.iterdir() if staged.is_dir() else ())):
         if os.geteuid() == 0:
             os.chown(path, owner, group)

@@ -90,9 +90,11 @@ def test_everything_comes_back_but_who_the_box_is(backup: Path, tmp_path: Path) 
 def test_what_was_there_is_kept_aside(backup: Path, tmp_path: Path) -> None:
     places = household(tmp_path, reps=5)
     (places["state"] / "coach.json").write_text("{}")
+    (places["settings"] / "config.toml").chmod(0o640)
     restore(backup, PASSPHRASE, places)
     assert known(places)[:2] == (3, 3)
     assert known(places)[2] == FILES | IDENTITY  # this box stays who it is
+    assert (places["settings"] / "config.toml").stat().st_mode & 0o777 == 0o640
     assert not (places["state"] / "coach.json").exists()  # the backup had none
     (aside,) = places["state"].glob("kinebox.db.before-*")
     with sqlite3.connect(aside) as old:
