@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import tarfile
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,18 +90,9 @@ def _break(tree: Path) -> None:
 
 
 def _pack(tree: Path) -> None:
-    """As scripts/build-release --tar does, packed less tightly and in a tenth of the time."""
-    files = sorted(str(path.relative_to(tree)) for path in tree.rglob("*") if path.is_file())
+    """As scripts/build-release --tar does, packed less tightly and so in a third of the time."""
     first = [manifest.FILE, manifest.SIGNATURE]
-    names = "\n".join([*first, *(name for name in files if name not in first)])
-    command = [
-        "tar",
-        "--directory",
-        str(tree),
-        "--create",
-        "--files-from",
-        "-",
-        "--use-compress-program",
-        "gzip -1",
-    ]
-    subprocess.run([*command, "--file", f"{tree}.tar.gz"], input=names, text=True, check=True)
+    names = sorted(str(path.relative_to(tree)) for path in tree.rglob("*") if path.is_file())
+    with tarfile.open(f"{tree}.tar.gz", "w:gz", compresslevel=1) as archive:
+        for name in [*first, *(name for name in names if name not in first)]:
+            archive.add(tree / name, name)

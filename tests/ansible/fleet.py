@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 ROOT: Final = Path(__file__).resolve().parents[2]
 ANSIBLE: Final = ROOT / "ansible"
 NAMES: Final = ("hall-1", "hall-2", "pool-1")
-CANARY: Final = NAMES[0]
+CANARY: Final = NAMES[-1]
+"""The last one in the inventory: it comes first because it is the canary."""
 PROGRAM: Final = Path(sys.executable).with_name("ansible-playbook")
 _RECAP: Final = re.compile(
     r"^(\S+)\s+: ok=(\d+)\s+changed=(\d+)\s+unreachable=(\d+)\s+failed=(\d+)", re.MULTILINE
