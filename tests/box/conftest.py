@@ -41,7 +41,7 @@ def clip() -> Path:
         raise
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # and no longer: it takes half a processor
 def box(software: tuple[Path, ...], clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     """A box whose camera is a clip that is played again and again."""
     with boot("box", layer(tmp_path_factory.mktemp("camera"), clip), *software) as one:
