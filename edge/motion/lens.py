@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Lens:
     above: float | None = None
     """Metres from the floor to the camera; None: unknown."""
 
-    @property
+    @cached_property
     def up(self) -> tuple[float, float, float]:
         """The vertical on the camera's own axes."""
         tilt, roll = math.radians(self.tilt or 0.0), math.radians(self.roll)
@@ -51,7 +52,7 @@ class Lens:
         turned[..., 0], turned[..., 1] = c * x + s * y + middle[0], c * y - s * x + middle[1]
         return turned
 
-    @property
+    @cached_property
     def focal(self) -> float:
         """Pixels."""
         return self.width / 2 / math.tan(math.radians(self.field / 2))

@@ -6,6 +6,7 @@ people, after vision's filter, with trunks of 60 to 180 pixels (docs/accuracy.md
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -31,9 +32,11 @@ _OVER_S = 0.15
 _MEAN_ABSOLUTE = 0.8
 """Mean absolute value of a normal error of standard deviation 1."""
 
-_OF_POINT = np.array([_NOISE.get(name.rsplit("_", 1)[0], _NOISE["head"]) for name in POINTS])
-_VERTICAL = np.array([row.first is None for row in JOINT_ANGLES])
-_SHARED = ENDS[1, 0] == ENDS[0, 1]
+_OF_POINT = np.array([_NOISE.get(name.rsplit("_", 1)[0], _NOISE["head"]) ** 2 for name in POINTS])
+_FREE = np.array([float(row.first is not None) for row in JOINT_ANGLES])
+"""1 for a first segment that the noise moves, 0 for the vertical."""
+_SHARED = 2.0 * (ENDS[1, 0] == ENDS[0, 1])
+_AS_DEGREES = math.degrees(1) * _MEAN_ABSOLUTE
 
 
 class Speeds:
@@ -65,11 +68,10 @@ def trembling(body: Body, speeds: Array) -> Array:
     NaN where a point is unknown; a point of unknown speed is taken to be still.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
-        noise = _OF_POINT * np.sqrt(np.fmax(speeds, _LEAST_SPEED)) * body.trunk_px
-        begin, end = (noise * noise).take(ENDS, axis=0)
+        noise = _OF_POINT * np.fmax(speeds, _LEAST_SPEED) * body.trunk_px**2
+        begin, end = noise.take(ENDS, axis=0)
         segments = between_ends(body.image)
         square = np.vecdot(segments, segments)
         first, second = (begin + end) / square
-        shared = 2 * end[0] * np.vecdot(*segments) / (square[0] * square[1])
-        variance = second + np.where(_VERTICAL, 0.0, first) + np.where(_SHARED, shared, 0.0)
-        return np.asarray(np.degrees(np.sqrt(variance)) * _MEAN_ABSOLUTE)
+        shared = end[0] * np.vecdot(*segments) / (square[0] * square[1])
+        return np.asarray(np.sqrt(second + _FREE * first + _SHARED * shared) * _AS_DEGREES)
