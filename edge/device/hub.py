@@ -73,7 +73,7 @@ class Hub:
             status = msgspec.json.decode(self._get("/api/v1/status"), type=_Status)
             figures = self._figures()
         except (OSError, http.client.HTTPException, msgspec.DecodeError, ValueError) as error:
-            return Look(f"the hub does not answer ({error})")
+            return Look(f"the hub does not answer ({getattr(error, 'reason', error)})")
         problem = ""
         if health.store != "ok":
             problem = "the database cannot be written"

@@ -13,12 +13,11 @@ import re
 import time
 from typing import TYPE_CHECKING
 
+import cv2
+
 from edge.vision.address import PINNED, CameraAddress, login, parse
 from edge.vision.device import DeviceCamera, Grabber, Shot, Unavailable
 from edge.vision.pictures import log
-
-# isort: split
-import cv2
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +80,7 @@ def open_rtsp(address: CameraAddress, url: str) -> Grabber:
 
 @contextlib.contextmanager
 def _options() -> Iterator[None]:
-    """FFmpeg may use the network within; files are opened with the options of `pictures`."""
+    """FFmpeg may use the network within; files are opened with the options of `edge.vision`."""
     name = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
     files = os.environ[name]
     os.environ[name] = "|".join(f"{key};{value}" for key, value in _OPTIONS.items())
