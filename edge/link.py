@@ -3,30 +3,38 @@
 Vision listens, the hub connects. The socket is `SOCK_SEQPACKET`, so one datagram is one record and neither side
 can be left with half of one. Vision never waits: frames that a slow hub has not taken are dropped, oldest first,
 and the hub sees the loss as a gap in `PoseFrame.number`. Of the camera's states it is the newest that arrives.
+The other way goes `Watch` alone; vision believes it no further than its limits.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import math
 import select
 import socket
 from collections import deque
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from edge.errors import LinkError
+from edge.zones import Zones
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+log = logging.getLogger("edge.link")
 
 SCHEMA = 1
 MAX_RECORD = 256 * 1024
 """Bytes; a frame of eight people is below 10 kB, so anything near this is not ours."""
+_MAX_WISH, _WISHES_AT_ONCE = 16 * 1024, 8
+"""Bytes of a hub's record (the largest is below 10 kB), and how many are read in one go: whoever sends more waits."""
 
 CameraCondition = Literal["starting", "live", "black", "lost", "ended"]
 NetworkUse = Literal["none", "camera", "open"]
@@ -97,6 +105,8 @@ class PoseFrame(msgspec.Struct, frozen=True, kw_only=True, tag="pose"):
     skipped: int = 0
     """Pictures of the camera that were not analysed because the model was busy, since the start."""
     subjects: tuple[Subject, ...] = ()
+    waiting: int = 0
+    """Known subjects that were not read in this picture, because it was not their turn."""
 
 
 MARKER_SIDE_M = 0.18
@@ -118,13 +128,23 @@ class MarkerSeen(msgspec.Struct, frozen=True, kw_only=True, tag="marker"):
     """By how much a corner differs between pictures."""
 
 
+class Watch(msgspec.Struct, frozen=True, kw_only=True, tag="watch"):
+    """What the hub wants vision to look at; it holds until another one comes."""
+
+    zones: Zones = ()
+    """Whoever has the middle of the hips in one of them is not followed."""
+    most: Annotated[int, msgspec.Meta(ge=1, le=8)] | None = None
+    """How many subjects may be read in one picture; None: vision decides."""
+
+
 Record = Hello | CameraState | PoseFrame | MarkerSeen
 
 _encoder = msgspec.msgpack.Encoder()
+_wish_decoder: msgspec.msgpack.Decoder[Watch] = msgspec.msgpack.Decoder(Watch)
 _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
 
 
-def encode(record: Record) -> bytes:
+def encode(record: Record | Watch) -> bytes:
     """One record as msgpack."""
     return _encoder.encode(record)
 
@@ -133,7 +153,7 @@ def decode(data: bytes) -> Record:
     """The record in `data`; LinkError when it is damaged or from another version."""
     try:
         record = _decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise LinkError(f"record on the vision socket cannot be read: {error}") from error
     if isinstance(record, Hello) and record.schema != SCHEMA:
         raise LinkError(
@@ -146,6 +166,16 @@ def decode(data: bytes) -> Record:
     if isinstance(record, MarkerSeen) and not all(map(math.isfinite, (*record.homography, record.spread_px))):
         raise LinkError("record on the vision socket has a marker that is nowhere")
     return record
+
+
+def decode_wish(data: bytes) -> Watch:
+    """The hub's wish in `data`; LinkError when it is damaged, too long, or beyond the limits."""
+    if len(data) > _MAX_WISH:
+        raise LinkError("the hub's record is longer than any of ours")
+    try:
+        return _wish_decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise LinkError(f"the hub's record cannot be read: {error}") from error
 
 
 def _check(subject: Subject) -> None:
@@ -162,6 +192,9 @@ class _Reader:
 
     def __init__(self, sock: socket.socket, backlog: int) -> None:
         self.sock = sock
+        self.gone = False
+        self.told = False
+        """That it sends what cannot be read was said."""
         self.pending: deque[tuple[type[Record], bytes]] = deque()
         self._most: dict[type[Record], int] = {
             Hello: 1,
@@ -180,8 +213,29 @@ class _Reader:
         del self.pending[alike[0]]
         return 1
 
+    def wishes(self) -> Iterator[Watch]:
+        """What it has sent, a few at once. What is none of ours is told once and left."""
+        for _ in range(_WISHES_AT_ONCE):
+            try:
+                data = self.sock.recv(_MAX_WISH + 1)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            if not data:
+                self.gone = True
+                return
+            try:
+                yield decode_wish(data)
+            except LinkError as error:
+                if not self.told:
+                    log.warning("%s: left as it was", error)
+                self.told = True
+
     def flush(self) -> bool:
         """Send what the socket takes now; False when the reader is gone."""
+        if self.gone:
+            return False
         while self.pending:
             try:
                 self.sock.send(self.pending[0][1])
@@ -244,6 +298,11 @@ class Publisher:
         select.select([self._sock], [], [], seconds)
         self.flush()
         return bool(self._readers)
+
+    def wishes(self) -> Iterator[Watch]:
+        """What the readers want and vision has not heard yet, the newest last; never waits."""
+        for reader in self._readers:
+            yield from reader.wishes()
 
     def flush(self) -> None:
         """Send what is waiting and forget readers that are gone."""
@@ -329,6 +388,13 @@ class Subscriber:
                 self.lost += max(record.number - self._last - 1, 0)
             self._last = record.number
         return record
+
+    def wish(self, watch: Watch) -> None:
+        """Tell vision what to look at. Raises EOFError when it has gone, or has not read for long."""
+        try:
+            self._sock.send(encode(watch))
+        except OSError as error:
+            raise EOFError from error
 
     def close(self) -> None:
         """Hang up."""

@@ -15,9 +15,11 @@ from edge.vision.detector import Detector
 from edge.vision.landmarks import HIPS, JOINTS, RIM, LandmarkModel, Landmarks
 from edge.vision.roi import Roi
 from edge.vision.smoothing import OneEuro
+from edge.zones import inside
 
 if TYPE_CHECKING:
     from edge.vision.inference import Precision
+    from edge.zones import Zone
 
 MODEL = "blazepose"
 SKELETON = "blazepose33"
@@ -70,10 +72,19 @@ class BlazePose:
         self.landmarks = LandmarkModel(precision, threads)
         self.timings: dict[str, float] = {}
         """Milliseconds of the last picture: `detect` (all of finding), `model` (landmark network), `total`."""
+        self.most = 1
+        """People read in one picture."""
+        self.waiting = 0
+        """Known people who were not read in the last picture."""
+        self._zones: tuple[Zone, ...] = ()
         self._track: _Track | None = None
         self._shape: tuple[int, int] = (0, 0)
         self._newest = 0
         self._last: tuple[_Track, float] | None = None
+
+    def ignore(self, zones: tuple[Zone, ...]) -> None:
+        """From now on nobody is followed whose hips' middle lies in one of these parts of the picture."""
+        self._zones = zones
 
     def reset(self) -> None:
         """Forget who was followed: the next picture belongs to another scene."""
@@ -107,7 +118,7 @@ class BlazePose:
         if self._last is not None and 0 <= t - self._last[1] < _LINGER:
             rois.append(self._last[0].roi)
         for roi in rois:
-            if not roi.usable(width, height):
+            if not roi.usable(width, height) or self._ignored(roi):
                 continue
             seen = landmarks.decode(self.landmarks.network.run(self.landmarks.crop(bgr, roi)), roi)
             if seen.presence >= _PRESENCE:
@@ -135,6 +146,10 @@ class BlazePose:
         subject = track.update(seen, t)
         self._newest = max(self._newest, track.id)
         self._last = (track, t)
-        if not track.roi.usable(self._shape[1], self._shape[0]):
+        if not track.roi.usable(self._shape[1], self._shape[0]) or self._ignored(track.roi):
             self._track = None
         return subject
+
+    def _ignored(self, roi: Roi) -> bool:
+        height, width = self._shape
+        return any(inside(zone, roi.x / width, roi.y / height) for zone in self._zones)

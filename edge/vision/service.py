@@ -116,6 +116,8 @@ def _serve(source: Source, publisher: Publisher, manager: Manager) -> None:
     for record in source.stream():
         publisher.publish(record)
         pulse.beat(record)
+        for wish in publisher.wishes():
+            source.watch(wish)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
+    from edge.link import Watch
     from edge.vision.inference import Precision
     from edge.vision.pictures import Camera
 
@@ -45,6 +46,10 @@ class Source(Protocol):
 
     def stream(self) -> Iterator[PoseFrame | CameraState | MarkerSeen]:
         """Frames, states and sights of the marker until the source ends or is closed."""
+        ...
+
+    def watch(self, wish: Watch) -> None:
+        """What the hub wants to be looked at, from the next picture on."""
         ...
 
     def close(self) -> None:
@@ -98,6 +103,8 @@ class PixelSource:
         self.pipeline = pipeline
         self.recorded = isinstance(camera, FileCamera)
         self.hello = Hello(camera=camera.id, source=camera.source, model=MODEL, precision=pipeline.precision)
+        self._most = pipeline.most
+        """What the pipeline was made with."""
         self._dark_since: int | None = None
         self._black = False
         self._marker = MarkerWatch(camera.id) if marker else None
@@ -136,6 +143,7 @@ class PixelSource:
                 timings={"read": read_ms, **self.pipeline.timings},
                 skipped=item.skipped,
                 subjects=tuple(subjects),
+                waiting=self.pipeline.waiting,
             )
             if self._marker is not None:
                 seen = self._marker.look(item.bgr, item.monotonic_ns, anyone=bool(subjects))
@@ -152,6 +160,11 @@ class PixelSource:
             return None
         self._black = black
         return CameraState(camera=self.camera.id, state="black" if black else "live", monotonic_ns=at)
+
+    def watch(self, wish: Watch) -> None:
+        """From the next picture on these zones are left out, and at most so many people are read in one."""
+        self.pipeline.ignore(wish.zones)
+        self.pipeline.most = self._most if wish.most is None else wish.most
 
     def close(self) -> None:
         """Stop the camera."""

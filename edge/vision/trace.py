@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from edge.link import Watch
+
 SUFFIX = ".trace"
 _LENGTH = struct.Struct(">I")
 _FRAME_NS = 33_000_000
@@ -112,6 +114,9 @@ class TraceSource:
                 yield CameraState(camera=self.hello.camera, state="ended", monotonic_ns=last)
             if not self.loop:
                 return
+
+    def watch(self, wish: Watch) -> None:
+        """Nothing: who was followed is recorded."""
 
     def _wait_until(self, monotonic_ns: int) -> bool:
         """Sleep until then; whether the stream was stopped meanwhile."""
