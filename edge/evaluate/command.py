@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from edge.evaluate.nothing import Found
+    from edge.evaluate.pck import Accuracy
     from edge.evaluate.reps import ClipFailed, ClipResult
 
 SCHEMA = 1
@@ -64,6 +65,12 @@ def evaluate(
         Path | None,
         typer.Option(help="Folder of the tables of Exercise-Correction: judge the form in their pictures."),
     ] = None,
+    pck: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of pictures with their joints.json (14 joints): how many joints are found."
+        ),
+    ] = None,
     exercise: Annotated[
         Runs, typer.Option(help="Tell the coach the exercise, let it find out, or try both.")
     ] = Runs.both,
@@ -71,7 +78,7 @@ def evaluate(
     threads: Annotated[int, typer.Option(min=1, max=64, help="Processor threads of the model.")] = 2,
     json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Measure on your own labelled clips how well exercises are counted and named.
+    """Measure on your own labelled clips how well exercises are counted and named, and joints found in pictures.
 
     Beside it stands the usual counter of one angle and two thresholds, on the same keypoints. The keypoints of a clip
     are kept in the cache, so the second time is quick.
@@ -82,8 +89,10 @@ def evaluate(
     from edge.evaluate.nothing import evaluate_nothing
     from edge.evaluate.reps import ClipFailed, by_source, evaluate_clip, totals
 
-    if reps is None and not nothing and form is None:
-        raise ConfigError("there is nothing to evaluate", "Give --reps, --nothing or --form with a FOLDER.")
+    if reps is None and not nothing and form is None and pck is None:
+        raise ConfigError(
+            "there is nothing to evaluate", "Give --reps, --nothing, --form or --pck with a FOLDER."
+        )
     counting: list[Step[ClipResult]] = []
     if reps is not None:
         one = partial(evaluate_clip, reps, runs=exercise.value, precision=precision.value, threads=threads)
@@ -110,9 +119,28 @@ def evaluate(
         answer["form"] = judged = [evaluate_form(form, task) for task in TASKS]
         if not json:
             out.print(table.form_table(judged))
+    if pck is not None:
+        answer["pck"] = figures = _stills(pck, threads)
+        if not json:
+            out.print(table.pck_table(figures))
     if json:
         typer.echo(msgspec.json.encode(answer).decode())
     raise typer.Exit(failed[0].exit_code if failed else 0)
+
+
+def _stills(folder: Path, threads: int) -> list[Accuracy]:
+    """Every pipeline on labelled pictures; where MediaPipe cannot be had, its absence is told."""
+    from edge.evaluate.stills import evaluate_stills
+
+    with _progress() as bar:
+
+        def start(name: str, pictures: int) -> Callable[[], object]:
+            return partial(bar.advance, bar.add_task(name, total=pictures))
+
+        figures, missing = evaluate_stills(folder, threads=threads, start=start)
+    if missing is not None:
+        _messages.print(Text.assemble(("MediaPipe: ", "yellow"), missing), soft_wrap=True)
+    return figures
 
 
 def _clips(folders: Sequence[Path]) -> list[Path]:
@@ -126,13 +154,7 @@ def _run(title: str, steps: Sequence[Step[Result]], failed: list[CameraError]) -
     from edge.evaluate.reps import ClipFailed
 
     results: list[Result | ClipFailed] = []
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-    )
-    with Progress(*columns, TimeElapsedColumn(), console=_messages, transient=True) as bar:
+    with _progress() as bar:
         task = bar.add_task(title, total=len(steps))
         for name, step in steps:
             bar.update(task, description=f"{title}: {name}")
@@ -146,3 +168,15 @@ def _run(title: str, steps: Sequence[Step[Result]], failed: list[CameraError]) -
                 results.append(ClipFailed(file=name, error=str(error), remedy=error.remedy))
             bar.advance(task)
     return results
+
+
+def _progress() -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=_messages,
+        transient=True,
+    )

@@ -8,6 +8,7 @@ from rich.box import SIMPLE
 from rich.table import Table
 from rich.text import Text
 
+from edge.evaluate.pck import PARTS
 from edge.evaluate.reps import ClipFailed
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from edge.evaluate.form import Judged
     from edge.evaluate.nothing import Found
+    from edge.evaluate.pck import Accuracy
     from edge.evaluate.reps import ClipResult, Counted, Score, Totals
 
 _NONE = "-"
@@ -106,6 +108,30 @@ def form_table(results: Sequence[Judged]) -> Table:
             _number(one.strict, 3),
         )
     table.caption = "single pictures; by label: share of them in which the rules say the same"
+    return table
+
+
+def pck_table(results: Sequence[Accuracy]) -> Table:
+    """One row for each pipeline, as results on Leeds Sports Pose are usually given."""
+    parts = [part.capitalize() for part in PARTS]
+    table = Table("PCK@0.2", "Found", *parts, "Mean", "95 %", "AUC", "Above", box=SIMPLE)
+    for one in results:
+        table.add_row(
+            Text(one.name),
+            str(one.found),
+            *(f"{one.pck[part]:.1f}" for part in PARTS),
+            f"{one.mean.value:.1f}",
+            f"{one.mean.low:.1f}-{one.mean.high:.1f}",
+            f"{one.auc:.1f}",
+            "\n".join(
+                f"{gap.value:+.1f} [{gap.low:+.1f}, {gap.high:+.1f}] {other}"
+                for other, gap in one.above.items()
+            ),
+        )
+    if results:
+        table.caption = (
+            f"{results[0].pictures} pictures; torso: right shoulder to left hip; nobody found: no joint right"
+        )
     return table
 
 
