@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
 def kinebox(precision: Any) -> Run:
     """Our pipeline as `kinebox run` uses it."""
-    from edge.vision.blazepose import BlazePose  # noqa: PLC0415 - not there in MediaPipe's environment
+    from edge.vision.people import People  # noqa: PLC0415 - not there in MediaPipe's environment
 
-    pose = BlazePose(precision, threads=1)
+    pose = People(precision, threads=1)
 
     def run(bgr: npt.NDArray[np.uint8], t: float) -> Result:
         found = bool(pose.process(bgr, t))

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edge.vision.background import Box
 from edge.vision.inference import Network, Precision
 from edge.vision.roi import Roi
 
@@ -30,20 +31,21 @@ class Detection(NamedTuple):
 
 
 class Detector:
-    """Finds people in a whole picture."""
+    """Finds people in a picture or a part of it."""
 
     def __init__(self, precision: Precision, threads: int, threshold: float = 0.5) -> None:
         """`threshold`: least score (0-1) of a detection."""
         self.network = Network("detector", precision, threads, ["boxes", "scores"])
         self.threshold = threshold
 
-    def detect(self, bgr: npt.NDArray[np.uint8]) -> list[Detection]:
-        """People in `bgr` uint8[H, W, 3], the best score first."""
-        image, scale, left, top = _letterbox(bgr)
+    def detect(self, bgr: npt.NDArray[np.uint8], window: Box | None = None) -> list[Detection]:
+        """People in `bgr` uint8[H, W, 3], or in its part `window`, the best score first; in the picture's pixels."""
+        part = window or Box(0, 0, bgr.shape[1], bgr.shape[0])
+        image, scale, left, top = _letterbox(bgr[part.top : part.bottom, part.left : part.right])
         boxes, scores = self.network.run(image)
         found = merge(decode(boxes[0], scores[0, :, 0], self.threshold))
-        found[:, 0:12:2] = (found[:, 0:12:2] - left) / scale
-        found[:, 1:12:2] = (found[:, 1:12:2] - top) / scale
+        found[:, 0:12:2] = (found[:, 0:12:2] - left) / scale + part.left
+        found[:, 1:12:2] = (found[:, 1:12:2] - top) / scale + part.top
         return [Detection(Roi.from_alignment(row[4:6], row[6:8]), float(row[12])) for row in found]
 
 

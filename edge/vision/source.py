@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from edge.link import CameraState, Hello, MarkerSeen, PoseFrame
 from edge.vision.address import is_address
-from edge.vision.blazepose import MODEL, BlazePose
 from edge.vision.device import DeviceCamera
 from edge.vision.file import FileCamera
 from edge.vision.marker import MarkerWatch
+from edge.vision.people import MODEL, People
 from edge.vision.picamera import csi_camera, is_csi
 from edge.vision.rtsp import rtsp_camera
 from edge.vision.trace import SUFFIX, TraceSource
@@ -78,7 +78,7 @@ def open_source(
         if path.suffix == SUFFIX:
             return TraceSource(path, paced=paced, loop=loop)
         camera = FileCamera(path, paced=paced, loop=loop)
-    return PixelSource(camera, BlazePose(precision, threads), marker=marker)
+    return PixelSource(camera, People(precision, threads), marker=marker)
 
 
 def live_camera(what: str) -> DeviceCamera | None:
@@ -98,7 +98,7 @@ def live_camera(what: str) -> DeviceCamera | None:
 class PixelSource:
     """A camera and a pose pipeline: pictures go in, and only keypoints come out."""
 
-    def __init__(self, camera: Camera, pipeline: BlazePose, *, marker: bool = False) -> None:
+    def __init__(self, camera: Camera, pipeline: People, *, marker: bool = False) -> None:
         self.camera = camera
         self.pipeline = pipeline
         self.recorded = isinstance(camera, FileCamera)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge.vision.blazepose import BlazePose
 from edge.vision.detector import Detector
 from edge.vision.landmarks import LandmarkModel
+from edge.vision.people import People
 from models.figure import draw
 from models.regions import DETECTOR_SIZE, LANDMARK_SIZE, detector_input, landmark_input
 
@@ -33,7 +33,7 @@ def main(pictures: str, outputs: str, *precisions: Precision) -> None:
         ):
             for index, output in enumerate(model.network.run(np.ascontiguousarray(tensor))):
                 found[f"{precision} {type(model).__name__} {index}"] = output
-        pipeline = BlazePose(precision)
+        pipeline = People(precision)
         for number, bgr in enumerate(footage):
             for subject in pipeline.process(bgr, number / RATE):
                 found[f"{precision} keypoints {number}"] = subject.points()

@@ -10,8 +10,8 @@ from pathlib import Path
 
 RUN_ONCE = """
 import numpy as np
-from edge.vision.blazepose import BlazePose
-BlazePose("fp32").process(np.zeros((90, 160, 3), np.uint8), 0.0)
+from edge.vision.people import People
+People("fp32").process(np.zeros((90, 160, 3), np.uint8), 0.0)
 """
 
 

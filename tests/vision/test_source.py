@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge.link import CameraState, PoseFrame
-from edge.vision.blazepose import BlazePose
+from edge.vision.people import People
 from edge.vision.pictures import Picture
 from edge.vision.source import PixelSource
 
@@ -36,7 +36,7 @@ class Outage:
 
 
 def test_after_an_outage_darkness_and_read_time_begin_anew(models: Path) -> None:
-    records = list(PixelSource(Outage(), BlazePose("int8")).stream())
+    records = list(PixelSource(Outage(), People("int8")).stream())
     states = [record.state for record in records if isinstance(record, CameraState)]
     assert states == ["black", "lost", "live", "black"]
     assert all(record.timings["read"] < 400 for record in records if isinstance(record, PoseFrame))

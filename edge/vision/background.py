@@ -1,0 +1,110 @@
+"""What moves before a camera that stands still: blobs against a slowly learnt background, at a small size."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, NamedTuple
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from edge.vision.roi import Roi
+
+_LONGEST = 192
+"""Pixels of the working picture's longest side: a person of a fifth of the height still has twenty of them."""
+_LEARN_S = 20.0
+"""Time constant of the background: who stands still for a minute belongs to it."""
+_FIRST = 8
+"""Pictures whose plain mean is the first background."""
+_LEAST_CHANGE, _NOISE = 14.0, 3.0
+"""A pixel moves where it differs by more than this (0-255), and by more than so many medians of all differences."""
+_EVERYWHERE = 0.5
+"""Share of moving pixels from which it is the camera or the light that changed."""
+_LEAST_AREA = 0.0015
+"""Of the picture: smaller blobs are nobody."""
+_JOIN = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
+_SPECKS = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
+
+Picture = npt.NDArray[np.uint8]
+
+
+class Box(NamedTuple):
+    """A rectangle in the picture, in pixels."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        """Pixels from left to right."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        """Pixels from top to bottom."""
+        return self.bottom - self.top
+
+
+class Background:
+    """A running mean of the picture, and what differs from it."""
+
+    def __init__(self) -> None:
+        self._mean: npt.NDArray[np.float32] | None = None
+        self._seen = 0
+        self._time = 0.0
+
+    def reset(self) -> None:
+        """Forget the scene."""
+        self._mean, self._seen = None, 0
+
+    def blobs(self, bgr: Picture, t: float, explained: Iterable[Roi] = ()) -> list[Box]:
+        """Boxes of what moves in `bgr` uint8[H, W, 3] at `t` seconds outside of the regions `explained`.
+
+        The largest first; none where everything moves: then it is the camera or the light, and the background begins
+        anew.
+        """
+        height, width = bgr.shape[:2]
+        scale = _LONGEST / max(height, width)
+        size = (max(round(width * scale), 1), max(round(height * scale), 1))
+        grey = cv2.cvtColor(cv2.resize(bgr, size), cv2.COLOR_BGR2GRAY)
+        small = np.asarray(cv2.blur(grey, (3, 3)), np.uint8)
+        if self._mean is None:
+            self._mean = small.astype(np.float32)
+        change = cv2.absdiff(small, cv2.convertScaleAbs(self._mean))
+        level = max(_LEAST_CHANGE, _NOISE * float(np.median(change[::3, ::3])))
+        moving = cv2.threshold(change, level, 1, cv2.THRESH_BINARY)[1]
+        if cv2.countNonZero(moving) > _EVERYWHERE * moving.size:
+            self._mean, self._seen = small.astype(np.float32), 1
+            return []
+        self._learn(small, t)
+        # A person's own region is round them: its inner circle is theirs.
+        for roi in explained:
+            x, y = round(roi.x * scale), round(roi.y * scale)
+            cv2.circle(moving, (x, y), max(round(roi.side * scale / 2), 1), 0, -1)
+        moving = cv2.dilate(cv2.erode(moving, _SPECKS), _JOIN)
+        _, _, stats, _ = cv2.connectedComponentsWithStats(moving)
+        found = [row for row in stats[1:].tolist() if row[4] >= _LEAST_AREA * moving.size]
+        found.sort(key=lambda row: -row[4])
+        return [
+            Box(
+                math.floor(x / scale),
+                math.floor(y / scale),
+                min(math.ceil((x + w) / scale), width),
+                min(math.ceil((y + h) / scale), height),
+            )
+            for x, y, w, h, _ in found
+        ]
+
+    def _learn(self, small: Picture, t: float) -> None:
+        assert self._mean is not None
+        self._seen += 1
+        dt = min(max(t - self._time, 0.0), 1.0)
+        self._time = t
+        weight = 1 / self._seen if self._seen <= _FIRST else 1 - math.exp(-dt / _LEARN_S)
+        cv2.accumulateWeighted(small, self._mean, weight)

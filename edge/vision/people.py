@@ -1,0 +1,218 @@
+"""The pose pipeline: finds people, follows each of them, keeps who is who, and reports their joints."""
+
+from __future__ import annotations
+
+import math
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from edge.vision import crossing, landmarks
+from edge.vision.appearance import look
+from edge.vision.background import Background
+from edge.vision.crossing import Crossings
+from edge.vision.detector import Detector
+from edge.vision.landmarks import LandmarkModel
+from edge.vision.recall import REMEMBER_S, recall
+from edge.vision.search import Search
+from edge.vision.track import Track
+from edge.zones import inside
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from edge.link import Subject
+    from edge.vision.inference import Precision
+    from edge.vision.roi import Roi
+    from edge.zones import Zone
+
+    Picture = npt.NDArray[np.uint8]
+
+MODEL = "blazepose"
+_PRESENCE = 0.5
+_LEAST = 0.1
+"""Least size of a person, as a share of the picture's shorter side."""
+_LINGER_S = 1.0
+"""Seconds in which the place where someone was lost is read again even where the detector sees nobody."""
+_LOOK_FOR_S = 2.0
+"""Seconds in which the detector is sent to where someone was lost."""
+_EXPLAINED = 0.22
+"""A find nearer than this to a known person, in sides of the larger region, is that person."""
+_SOON_S, _SURELY = 0.25, 0.6
+"""Someone is shown when they were read for so long with so high a mean of presence,"""
+_LARGE, _AT_ONCE, _LARGE_SURELY = 0.35, 2, 0.8
+"""or who is so large (of the shorter side), after so many readings with so high a mean."""
+_LOOK_S = 0.5
+"""Seconds between two looks at somebody's clothes, after the first few."""
+_FIRST_LOOKS = 4
+
+
+class People:
+    """Follows several people through the pictures of one camera.
+
+    A picture costs at most one run of the detector and `most` of the landmark network.
+    """
+
+    def __init__(self, precision: Precision = "int8", threads: int = 1, *, most: int = 4) -> None:
+        """Load both networks; ModelError when a file is missing or damaged.
+
+        `most`: people read in one picture; where there are more, they take turns.
+        """
+        self.precision = precision
+        self.most = most
+        self.detector = Detector(precision, threads)
+        self.landmarks = LandmarkModel(precision, threads)
+        self.timings: dict[str, float] = {}
+        """Milliseconds of the last picture: `detect` (all of finding), `model` (landmark network), `total`."""
+        self.waiting = 0
+        """Known people who were not read in the last picture, because it was not their turn."""
+        self._background, self._search, self._crossings = Background(), Search(), Crossings()
+        self._tracks: list[Track] = []
+        self._zones: tuple[Zone, ...] = ()
+        self._shape = (0, 0)
+        self._time = -math.inf
+        self._newest = 0
+        self._readings = 0
+
+    def reset(self) -> None:
+        """Forget who was followed: the next picture belongs to another scene."""
+        self._tracks = []
+        self.waiting = 0
+        self._background.reset()
+        self._search.reset()
+        self._crossings.reset()
+
+    def ignore(self, zones: tuple[Zone, ...]) -> None:
+        """From now on nobody is followed whose middle of the hips lies in one of `zones` (a mirror, the street)."""
+        self._zones = zones
+
+    def process(self, bgr: Picture, t: float) -> list[Subject]:
+        """Everyone who was read in `bgr` uint8[H, W, 3] taken at `t` seconds."""
+        start = perf_counter()
+        if bgr.shape[:2] != self._shape or t < self._time:
+            self.reset()
+            self._shape = (bgr.shape[0], bgr.shape[1])
+        self._time = t
+        self.timings = {"detect": 0.0, "model": 0.0}
+        self._tracks = [track for track in self._tracks if t - track.seen_at < REMEMBER_S]
+        self._readings = 0
+        read = [track for track in self._turns() if self._read(track, bgr, t)]
+        begun = perf_counter()
+        spent = self.timings["model"]
+        read += self._find(bgr, t)
+        self.timings["detect"] = (perf_counter() - begun) * 1e3 - (self.timings["model"] - spent)
+        for loser in self._crossings.settle(bgr, read, t):
+            self._lose(loser)
+        read = [track for track in read if track in self._tracks and track.state != "hidden"]
+        self._remember(bgr, read, t)
+        shown = [
+            track for track in (self._confirmed(track, t) for track in read) if track.state == "followed"
+        ]
+        self.waiting = sum(track.state == "followed" and track.read_at < t for track in self._tracks)
+        self.timings["total"] = (perf_counter() - start) * 1e3
+        return [track.subject() for track in sorted(shown, key=lambda track: track.id)]
+
+    def _turns(self) -> list[Track]:
+        """Who is read in this picture: those who have waited longest."""
+        known = [track for track in self._tracks if track.state != "hidden"]
+        return sorted(known, key=lambda track: track.read_at)[: self.most]
+
+    def _read(self, track: Track, bgr: Picture, t: float) -> bool:
+        """Read the joints of one person; False when nobody is there (any more)."""
+        roi = track.to_read(t)
+        height, width = self._shape
+        if not roi.usable(width, height):
+            self._lose(track)
+            return False
+        image = self.landmarks.crop(bgr, roi)
+        start = perf_counter()
+        outputs = self.landmarks.network.run(image)
+        self.timings["model"] += (perf_counter() - start) * 1e3
+        self._readings += 1
+        track.read_at = t
+        seen = landmarks.decode(outputs, roi)
+        if not (seen.presence >= _PRESENCE and seen.finite()):
+            self._lose(track)
+            return False
+        track.update(seen, roi, t)
+        if not track.roi.usable(width, height) or self._is_ignored(track.roi):
+            self._lose(track)
+            return False
+        return True
+
+    def _lose(self, track: Track) -> None:
+        """Nobody was there: who was shown may come back, who never was is forgotten."""
+        if track.state == "tentative":
+            self._tracks.remove(track)
+        else:
+            track.state = "hidden"
+
+    def _find(self, bgr: Picture, t: float) -> list[Track]:
+        """Look for people nobody follows yet, or who were lost; tracks of those who were read at once."""
+        here = [track for track in self._tracks if track.state != "hidden"]
+        lost = [track for track in self._tracks if track.state == "hidden"]
+        lost.sort(key=lambda track: -track.seen_at)
+        explained = [track.roi for track in here]
+        blobs = self._background.blobs(bgr, t, explained)
+        sought = [track.predicted(t) for track in lost if t - track.seen_at < _LOOK_FOR_S]
+        window = self._search.window(self._shape, t, sought, blobs, len(here))
+        if window is None:
+            return []
+        finds = [found.roi for found in self.detector.detect(bgr, window)]
+        finds.sort(key=lambda roi: -roi.side)
+        finds += [track.roi for track in lost if t - track.seen_at < _LINGER_S]
+        read: list[Track] = []
+        for roi in finds:
+            if not self._is_new(roi, self._tracks):
+                continue
+            track = Track(roi, t)
+            self._tracks.append(track)
+            if self._readings < self.most and self._read(track, bgr, t):
+                read.append(track)
+        return read
+
+    def _is_new(self, roi: Roi, known: Iterable[Track]) -> bool:
+        """Whether a find can be read, and is nobody who is followed."""
+        height, width = self._shape
+        if not roi.usable(width, height) or roi.side < _LEAST * min(height, width) or self._is_ignored(roi):
+            return False
+        return not any(
+            math.hypot(roi.x - track.roi.x, roi.y - track.roi.y) < _EXPLAINED * max(roi.side, track.roi.side)
+            for track in known
+            if track.state != "hidden"
+        )
+
+    def _is_ignored(self, roi: Roi) -> bool:
+        """Whether the middle of the hips lies in a zone that is ignored."""
+        height, width = self._shape
+        return any(inside(zone, roi.x / width, roi.y / height) for zone in self._zones)
+
+    def _remember(self, bgr: Picture, read: Sequence[Track], t: float) -> None:
+        """Learn courses and colours of those who are by themselves."""
+        here = [track for track in self._tracks if track.state != "hidden"]
+        for track in read:
+            if crossing.is_crowded(track, here):
+                continue
+            track.alone()
+            if track.appearance.looks < _FIRST_LOOKS or t - track.looked_at >= _LOOK_S:
+                assert track.last is not None
+                track.appearance.learn(look(bgr, track.last))
+                track.looked_at = t
+
+    def _confirmed(self, track: Track, t: float) -> Track:
+        """The track of somebody who was read: under the name they had if they were lost, shown once they are sure."""
+        if track.state != "tentative":
+            return track
+        known = recall(track, [other for other in self._tracks if other.state == "hidden"], t)
+        if known is not None:
+            known.resume(track)
+            self._tracks.remove(track)
+            return known
+        large = track.size >= _LARGE * min(self._shape)
+        soon = large and track.readings >= _AT_ONCE and track.belief >= _LARGE_SURELY
+        if soon or (t - track.born >= _SOON_S and track.belief >= _SURELY):
+            self._newest += 1
+            track.id, track.state = self._newest, "followed"
+        return track

@@ -1,0 +1,181 @@
+"""Where the detector looks next: at most one part of the picture at a time, and often at none.
+
+BlazePose's detector finds who fills half of its picture (recall 0.9) and misses who fills a fifth (0.1 to 0.2), so a
+room is searched in parts: where somebody was lost a moment ago, where something moves that nobody followed explains,
+and, in turn, the whole picture and overlapping tiles for those who keep still.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+from typing import TYPE_CHECKING
+
+from edge.vision.background import Box
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from edge.vision.roi import Roi
+
+_TILES = (0.75, 0.42)
+"""Sides of the tiles, as shares of the picture's shorter side."""
+_STEP = 0.55
+"""From one tile to the next, as a share of its side."""
+_LEAST_WINDOW = 0.3
+"""Of the shorter side: below it, pictures are enlarged to nothing."""
+_ROUND_BLOB, _ROUND_LOST = 1.5, 1.6
+"""The window's side around a blob, and around where somebody was lost, in sizes of what is looked for."""
+_FIRST_S = 2.0
+"""Seconds after the start, or after nobody was there, in which every picture is searched."""
+_CALM_S = (1.0, 0.5)
+"""Seconds between two looks while nothing asks for one: with one person, and with more."""
+_IMPATIENCE, _LONGEST_WAIT_S = 0.25, 4.0
+"""A place that goes on asking is looked at again after this share of the time it has asked, or so many seconds."""
+_FORGET_S = 10.0
+_SAME = 0.5
+"""Two windows look at the same place when their middles are nearer than this share of their sides."""
+
+
+class _Place:
+    """A place that asked for a look, and when it was given one."""
+
+    def __init__(self, window: Box, t: float) -> None:
+        self.window = window
+        self.since = self.t = t
+
+    def is_at(self, window: Box) -> bool:
+        mine, side = self.window, max(self.window.width, window.width)
+        dx = mine.left + mine.right - window.left - window.right
+        dy = mine.top + mine.bottom - window.top - window.bottom
+        return math.hypot(dx, dy) / 2 < _SAME * side
+
+    def has_rested(self, t: float) -> bool:
+        return t - self.t >= min(_IMPATIENCE * (self.t - self.since), _LONGEST_WAIT_S)
+
+
+class Search:
+    """Gives each picture's window for the detector, or none."""
+
+    def __init__(self) -> None:
+        self._shape = (0, 0)
+        self._rotation: Iterator[Box] = iter(())
+        self._places: list[_Place] = []
+        self._alone_since: float | None = None
+        self._looked = -math.inf
+
+    def reset(self) -> None:
+        """Another scene: everything is looked at anew."""
+        self._shape = (0, 0)
+        self._places = []
+        self._alone_since = None
+        self._looked = -math.inf
+
+    def window(
+        self, shape: tuple[int, int], t: float, lost: Sequence[Roi], blobs: Sequence[Box], followed: int
+    ) -> Box | None:
+        """The part of a picture of `shape` (H, W) to be searched at `t` seconds; None: spare the detector.
+
+        `lost`: where people are thought to be who were lost just now; `blobs`: what moves unexplained;
+        `followed`: how many people are followed.
+        """
+        if shape != self._shape:
+            self.reset()
+            self._shape = shape
+            self._rotation = rotation(*shape)
+        self._places = [place for place in self._places if 0 <= t - place.t < _FORGET_S]
+        if not followed or self._alone_since is None:
+            self._alone_since = t
+        window = self._asked(t, lost, blobs)
+        if window is None and self._turn(t, followed):
+            window = next(self._rotation)
+        if window is not None:
+            self._looked = t
+        return window
+
+    def _asked(self, t: float, lost: Sequence[Roi], blobs: Sequence[Box]) -> Box | None:
+        """Of the places that ask for a look the one that has waited longest: the lost first."""
+        for asking in (
+            [_around(*_circle(roi), self._shape) for roi in lost],
+            [_around(*_ball(blob), self._shape) for blob in blobs],
+        ):
+            places = [self._place(window, t) for window in asking]
+            rested = [place for place in places if place.has_rested(t)]
+            if rested:
+                chosen = min(rested, key=lambda place: place.t)
+                chosen.t = t
+                return chosen.window
+        return None
+
+    def _place(self, window: Box, t: float) -> _Place:
+        """The remembered place at `window`, moved there, or a new one."""
+        place = next((place for place in self._places if place.is_at(window)), None)
+        if place is None:
+            place = _Place(window, t)
+            self._places.append(place)
+        place.window = window
+        return place
+
+    def _turn(self, t: float, followed: int) -> bool:
+        assert self._alone_since is not None
+        if t - self._alone_since < _FIRST_S:
+            return True
+        return t - self._looked >= _CALM_S[followed > 1]
+
+
+def rotation(height: int, width: int) -> Iterator[Box]:
+    """The whole picture and tiles of it, for ever; a tile of each size follows the other."""
+    short = min(height, width)
+    sizes = [_tiles(height, width, round(short * share)) for share in _TILES]
+    whole = Box(0, 0, width, height)
+    if min(len(tiles) for tiles in sizes) < 2:
+        sizes = []
+    yield whole
+    while True:
+        turns = [iter(tiles) for tiles in sizes]
+        left = True
+        while left:
+            left = False
+            for turn in turns:
+                for tile in (tile for tile, _ in zip(turn, range(2), strict=False)):
+                    left = True
+                    yield tile
+            yield whole
+
+
+def _tiles(height: int, width: int, side: int) -> list[Box]:
+    """Overlapping squares that cover the picture, the neighbours of one another far apart in the list."""
+    if side < 32:
+        return []
+    rows, columns = _starts(height, side), _starts(width, side)
+    tiles = [Box(x, y, min(x + side, width), min(y + side, height)) for y, x in product(rows, columns)]
+    return [tile for first in range(3) for tile in tiles[first::3]]
+
+
+def _starts(length: int, side: int) -> list[int]:
+    if side >= length:
+        return [0]
+    count = math.ceil((length - side) / (_STEP * side)) + 1
+    return [round(index * (length - side) / (count - 1)) for index in range(count)]
+
+
+def _circle(roi: Roi) -> tuple[float, float, float]:
+    return roi.x, roi.y, _ROUND_LOST * roi.side
+
+
+def _ball(blob: Box) -> tuple[float, float, float]:
+    side = _ROUND_BLOB * max(blob.width, blob.height)
+    return (blob.left + blob.right) / 2, (blob.top + blob.bottom) / 2, side
+
+
+def _around(x: float, y: float, side: float, shape: tuple[int, int]) -> Box:
+    """The square of `side` around a point, cut to the picture."""
+    height, width = shape
+    half = max(side, _LEAST_WINDOW * min(shape)) / 2
+    x, y = min(max(x, 0.0), width), min(max(y, 0.0), height)
+    return Box(
+        max(math.floor(x - half), 0),
+        max(math.floor(y - half), 0),
+        min(math.ceil(x + half), width),
+        min(math.ceil(y + half), height),
+    )

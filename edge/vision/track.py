@@ -1,0 +1,128 @@
+"""One person being followed: where they are, how they move, and the filters that calm their joints."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.link import Subject
+from edge.vision.appearance import Appearance
+from edge.vision.landmarks import HIPS, JOINTS, RIM
+from edge.vision.roi import EXPAND, Roi
+from edge.vision.smoothing import OneEuro
+
+if TYPE_CHECKING:
+    from edge.vision.landmarks import Landmarks
+
+SKELETON = "blazepose33"
+_STEADY_S = 0.3
+"""Time constant of the velocity: longer than a step, shorter than a turn."""
+_COAST_S = 1.0
+"""Time constant with which somebody unseen is thought to slow down."""
+
+_SHORT_S = 0.08
+"""From one picture to the next, a region is read where it was left: its margin is wide enough."""
+_LONG = 20
+"""Readings over which belief is averaged."""
+
+Array = npt.NDArray[np.float64]
+State = Literal["tentative", "followed", "hidden"]
+
+
+class Track:
+    """A person, from the first sight of them until they are forgotten.
+
+    `tentative`: perhaps nobody; `followed`: shown; `hidden`: known and not seen now. Filter settings are MediaPipe's
+    (`pose_landmark_filtering`), in sizes of the person a second.
+    """
+
+    def __init__(self, roi: Roi, t: float) -> None:
+        self.id = 0
+        """0 while tentative."""
+        self.state: State = "tentative"
+        self.roi = roi
+        self.born = self.seen_at = t
+        """Seconds: first sight, and last reading in which somebody was there."""
+        self.read_at = -math.inf
+        """Seconds of the last reading, whatever it showed."""
+        self.readings = 0
+        self.belief = 0.0
+        """Mean of what speaks for a person, 0-1."""
+        self.velocity = np.zeros(2)
+        """Pixels a second of the middle of the hips."""
+        self.free, self.free_velocity, self.free_at = roi, self.velocity, t
+        """Region, velocity and time when nobody else was near."""
+        self.appearance = Appearance()
+        self.looked_at = -math.inf
+        """Seconds of the last look at their clothes."""
+        self.last: Landmarks | None = None
+        self._shown: tuple[Array, Array] | None = None
+        self._start_filters()
+
+    def _start_filters(self) -> None:
+        self._joints = OneEuro(min_cutoff=0.05, beta=80.0)
+        self._alignment = OneEuro(min_cutoff=0.01, beta=10.0)
+        self._world = OneEuro(min_cutoff=0.1, beta=40.0)
+
+    @property
+    def size(self) -> float:
+        """About the height of the person when standing, in pixels."""
+        return self.roi.side / EXPAND
+
+    def predicted(self, t: float) -> Roi:
+        """Where they are at `t` seconds: with the velocity they had when last seen by themselves, ever slower."""
+        ahead = _COAST_S * (1 - math.exp(-max(t - self.free_at, 0.0) / _COAST_S))
+        x, y = self.free_velocity * ahead
+        return self.free._replace(x=self.free.x + float(x), y=self.free.y + float(y))
+
+    def to_read(self, t: float) -> Roi:
+        """The region to be read at `t` seconds: as it was left, and moved on where that was a while ago."""
+        dt = t - self.seen_at
+        if not _SHORT_S < dt < 1:
+            return self.roi
+        x, y = self.velocity * dt
+        return self.roi._replace(x=self.roi.x + float(x), y=self.roi.y + float(y))
+
+    def update(self, seen: Landmarks, roi: Roi, t: float) -> None:
+        """Take in a reading of `roi` in which somebody was there."""
+        joints = self._joints(seen.points[:JOINTS], t, roi.side)
+        world = self._world(seen.world, t)
+        alignment = self._alignment(seen.points[[HIPS, RIM]], t, roi.side)
+        new = Roi.from_alignment(alignment[0], alignment[1])
+        dt = t - self.seen_at
+        if self.readings and 0 < dt < 1:
+            speed = np.array([new.x - self.roi.x, new.y - self.roi.y]) / dt
+            self.velocity += (1 - math.exp(-dt / _STEADY_S)) * (speed - self.velocity)
+        self.roi, self.seen_at, self.last = new, t, seen
+        self.readings += 1
+        self.belief += (seen.presence - self.belief) / min(self.readings, _LONG)
+        self._shown = (np.column_stack([joints, seen.visibility[:JOINTS]]), world)
+
+    def alone(self) -> None:
+        """Nobody else is near: from here one can be followed in thought."""
+        self.free, self.free_velocity, self.free_at = self.roi, self.velocity.copy(), self.seen_at
+
+    def subject(self) -> Subject:
+        """What the link is told of the last reading."""
+        assert self._shown is not None
+        assert self.last is not None
+        keypoints, world = self._shown
+        return Subject(
+            id=self.id,
+            species="human",
+            skeleton=SKELETON,
+            score=self.last.presence,
+            keypoints=keypoints.astype("<f4").tobytes(),
+            world=world.astype("<f4").tobytes(),
+        )
+
+    def resume(self, other: Track) -> None:
+        """Go on where `other` was found again."""
+        self.state = "followed"
+        self.roi, self.seen_at, self.read_at, self.last = other.roi, other.seen_at, other.read_at, other.last
+        self.velocity, self.belief = other.velocity, max(self.belief, other.belief)
+        self._shown = other._shown
+        self._joints, self._alignment, self._world = other._joints, other._alignment, other._world
