@@ -20,6 +20,7 @@ from edge.errors import ConfigError
 from edge.link import MARKER_SIDE_M, Homography, MarkerSeen
 from edge.motion.floor import Stand, stand
 from edge.motion.lens import USUAL_FIELD, Lens
+from edge.zones import Zone, Zones
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,13 +44,19 @@ Reason = Literal["camera_moved", "picture_size", "other_camera", "other_lens"]
 Source = Literal["none", "marker", "walks"]
 
 
-class CameraSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CameraSettings(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """The section [camera] of config.toml."""
 
     height_m: Annotated[float, Meta(ge=0.3, le=2.6)] | None = None
     """Body height of whoever is measured."""
     field: Annotated[float, Meta(ge=20, le=140)] = USUAL_FIELD
     """Degrees that the camera sees across the width of its picture."""
+    zones: Zones = ()
+    """Parts of the picture in which nobody is followed: a mirror, the street."""
+    station: Zone | None = None
+    """Floor of the one place that is counted; None: everybody is."""
 
 
 class _File(msgspec.Struct, frozen=True):

@@ -21,12 +21,13 @@ from edge.camera_setup import CameraSetup
 from edge.clock import Clock
 from edge.coach.coach import AUTO
 from edge.coach.observer import Observer
+from edge.coach.station import Station
 from edge.coach_setup import CoachSetup
 from edge.device import takeover
 from edge.device.disk import Housekeeper
 from edge.errors import KineboxError, LinkError, StoreError
 from edge.journal import is_journal, log_to_stderr
-from edge.link import Hello, MarkerSeen, PoseFrame, Record, Subscriber
+from edge.link import Hello, MarkerSeen, PoseFrame, Record, Subscriber, Watch
 from edge.motion.skeletons import SKELETONS
 from edge.notify import Manager
 from edge.recorder import Recorder
@@ -40,7 +41,7 @@ from edge.web.messages import Camera, Event, Frame
 from edge.web.records import ModelInfo, Skeleton, UplinkStatus
 from edge.web.server import listen, serve
 from edge.web.settings import WebSettings, is_loopback
-from edge.web.subject import subject_frame
+from edge.web.subject import subject_frame, uncounted
 from edge.web.token import access_token
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class Hub:
         self.coaching.on_exercises = self._exercises
         self.observer = Observer(exercise, self.setup.settings.height_m, self._lens)
         self._judge()
+        self._stand()
         self.recorder = Recorder(store)
         self.recorder.calibration = self._calibration
         self.live = LiveState(
@@ -103,12 +105,25 @@ class Hub:
             on_exercise=self._choose,
         )
         self.live.exercise = exercise
+        self.link: Subscriber | None = None
+        """To vision, while there is one."""
         self.lost = 0
         """Frames lost on the link, over all connections."""
         self.uplink: Uplink | None = None
         self.household: Household | None = None
         self._skipped = _Total()
         self._clock_known = False
+
+    def connect(self, link: Subscriber | None) -> None:
+        """Vision is there, and is told what to look at; None: it is gone."""
+        self.link = link
+        self._wish()
+
+    def _wish(self) -> None:
+        """Tell vision what to look at; who cannot hear it now will be told when it is back."""
+        if self.link is not None:
+            with contextlib.suppress(EOFError):
+                self.link.wish(Watch(zones=self.setup.settings.zones))
 
     def take(self, record: Record) -> None:
         """Handle one record of vision."""
@@ -166,6 +181,14 @@ class Hub:
         """The owner said something else of the camera, or of who is before it."""
         self.observer.height_m = self.setup.settings.height_m
         self.observer.look_again()
+        self._stand()
+        self._wish()
+
+    def _stand(self) -> None:
+        """Count whoever is in the station; the one that is there already goes on."""
+        zone, known = self.setup.settings.station, self.observer.station
+        if zone != (known and known.zone):
+            self.observer.station = None if zone is None else Station(zone)
 
     def _judge(self) -> None:
         self.observer.judge(self.coaching.settings.strictness)
@@ -197,7 +220,12 @@ class Hub:
             fps=round(self.observer.rate, 1),
             dropped=self.lost + self._skipped.add(frame.skipped),
             timings={stage: round(ms, 2) for stage, ms in frame.timings.items()},
-            subjects=[subject_frame(one, frame.width, frame.height) for one in seen],
+            subjects=[
+                *(subject_frame(one, frame.width, frame.height) for one in seen),
+                *map(uncounted, self.observer.others),
+            ],
+            main=self.observer.main,
+            waiting=frame.waiting,
         )
 
     def _choose(self, choice: str | None) -> None:
@@ -219,6 +247,7 @@ async def follow(path: Path, hub: Hub) -> None:
             continue
         log.info("connected to vision at %s", path)
         try:
+            hub.connect(link)
             await _read(link, hub)
             pause, told = _RETRY_S, ""
         except LinkError as error:
@@ -226,6 +255,7 @@ async def follow(path: Path, hub: Hub) -> None:
                 log.error("%s. %s", error, error.remedy)
             pause, told = min(2 * pause, _LONGEST_RETRY_S), str(error)
         finally:
+            hub.connect(None)
             link.close()
         hub.end("source_ended")
         if hub.live.camera.state == "ended":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,7 +30,18 @@ def test_the_dashboard_goes_before_the_configuration(tmp_path: Path) -> None:
     assert again.keeper.lens("c", 1280, 720).field == 75
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b'{"height_m": 9}', b"\xff\xfe"])
+def test_a_release_that_knows_no_zones_reads_what_says_nothing_of_them(tmp_path: Path) -> None:
+    CameraSetup(tmp_path, CONFIGURED).choose(CHOSEN)
+    assert json.loads((tmp_path / FILE).read_text()) == {"field": 75.0}
+    zones = ((0.0, 0.0), (0.2, 0.0), (0.2, 1.0)), ((0.5, 0.5), (1.0, 0.5), (1.0, 1.0))
+    CameraSetup(tmp_path, CONFIGURED).choose(CameraSettings(zones=zones, station=zones[0]))
+    again = CameraSetup(tmp_path, CONFIGURED).settings
+    assert (again.zones, again.station) == (zones, zones[0])
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"{", b'{"height_m": 9}', b'{"zones": [[[0, 0], [1, 1]]]}', b"\xff\xfe"]
+)
 def test_a_damaged_file_counts_as_none(tmp_path: Path, text: bytes) -> None:
     (tmp_path / FILE).write_bytes(text)
     assert CameraSetup(tmp_path, CONFIGURED).settings == CONFIGURED

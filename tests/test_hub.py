@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -12,13 +13,15 @@ import pytest
 from edge.calibration import CameraSettings
 from edge.coach.observer import Observer
 from edge.coach.records import CoachEvent, Cue, SetSummary
-from edge.hub import Hub, _Total
-from edge.link import CameraState, Hello
+from edge.hub import Hub, _Total, follow
+from edge.link import CameraState, Hello, Publisher, Watch
 from edge.recorder import Recorder
 from edge.store import Store
 from edge.store.records import KeptSummary
 from tests.coach.test_observer import RATE, frame, squatting, standing
 from tests.figure import Figure
+from tests.running import REPS, record_squats
+from tests.several import in_turns, recorded, side_by_side
 from tests.store.samples import repetition as counted
 from tests.test_calibration import seen
 from tests.truth.camera import Camera
@@ -29,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge.link import PoseFrame
-    from edge.web.messages import Event
+    from edge.web.messages import Event, Frame
 
 HELLO = Hello(camera="cam0", source="test", model="blazepose", precision="int8")
 
@@ -160,6 +163,119 @@ def test_a_set_is_kept_under_the_name_that_was_found_and_with_what_was_said(stor
     reasons = [event.reason for event in events if event.kind == "rejected_rep"]
     assert reasons == ["trunk_lean", "hip_split"]
     assert [event.cue for event in events if event.kind == "cue"] == [CUE] * 3
+
+
+@pytest.fixture(scope="module")
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> list[PoseFrame]:
+    """Four recordings of one person each, as one: three squat, and the second comes later and stands."""
+    trace = tmp_path_factory.mktemp("trace") / "squats.trace"
+    record_squats(trace)
+    squats = recorded(trace)
+    still = [
+        frame(number, standing(1)) if number > 3 * RATE else frame(number)
+        for number in range(1, len(squats) + 1)
+    ]
+    return side_by_side([squats, still, squats, squats])
+
+
+def test_four_at_once_have_a_session_each_and_what_is_said_is_theirs(
+    store: Store, crowd: list[PoseFrame]
+) -> None:
+    desk = Desk(store, "squat")
+    said: dict[int, list[str]] = {}
+    for taken in in_turns(crowd, most=3):
+        desk.hub.take(taken)
+    desk.hub.end("source_ended")
+    for event in desk.events:
+        said.setdefault(event.subject, []).append(event.kind)
+    assert {who: kinds.count("rep") for who, kinds in said.items()} == {1: REPS, 2: 0, 3: REPS, 4: REPS}
+    store.flush()
+    sessions = {one.subject: one for one in store.sessions(10)}
+    assert {who: sum(done.reps for done in one.exercises) for who, one in sessions.items()} == dict(
+        zip((1, 2, 3, 4), (REPS, 0, REPS, REPS), strict=True)
+    )
+    assert sessions[2].duration_s == pytest.approx(sessions[1].duration_s - 3, abs=0.2)
+
+
+def test_who_is_back_within_ten_seconds_goes_on_with_the_session(
+    store: Store, crowd: list[PoseFrame]
+) -> None:
+    desk = Desk(store, "squat")
+    for number, taken in enumerate(crowd):
+        hidden = {1, 3} if 6 * RATE < number < 11 * RATE else set()
+        if number > 3.5 * RATE:
+            hidden |= {4}
+        stay = tuple(one for one in taken.subjects if one.id not in hidden)
+        desk.hub.take(msgspec.structs.replace(taken, subjects=stay))
+    assert desk.kinds().count("session_start") == 4
+    ended = [event.subject for event in desk.events if event.kind == "session_end"]
+    assert ended == [4]  # who has been away for longer
+    desk.hub.end("stopped")
+    store.flush()
+    assert len(store.sessions(10)) == 4
+
+
+def test_the_station_decides_who_is_kept(store: Store, crowd: list[PoseFrame]) -> None:
+    desk = Desk(store, "squat")
+    third = ((0.5, 0.0), (0.75, 0.0), (0.75, 1.0), (0.5, 1.0))
+    desk.hub.live.setup.choose(CameraSettings(station=third))
+    browser = desk.hub.live.publish_frame
+    shown: list[Frame] = []
+
+    def watch(message: Frame) -> None:
+        shown.append(message)
+        browser(message)
+
+    desk.hub.live.publish_frame = watch  # type: ignore[method-assign, assignment]
+    for taken in crowd:
+        desk.hub.take(taken)
+    assert {event.subject for event in desk.events} == {3}
+    assert {one.main for one in shown} == {3}
+    assert {one.id for one in shown[-1].subjects if one.coach is None} == {1, 2, 4}
+    desk.hub.live.setup.choose(
+        CameraSettings(station=third, zones=(third,))
+    )  # of the same station nothing changes
+    desk.hub.end("stopped")
+    store.flush()
+    (session,) = store.sessions(10)
+    assert (session.subject, session.exercises[0].reps) == (3, REPS)
+
+
+MIRROR = ((0.0, 0.0), (0.2, 0.0), (0.2, 1.0), (0.0, 1.0))
+
+
+def heard(publisher: Publisher) -> list[Watch]:
+    """What vision has been told since the last time."""
+    publisher.flush()
+    return list(publisher.wishes())
+
+
+def test_vision_is_told_what_to_leave_out_whenever_it_is_there_and_when_that_changes(
+    store: Store, tmp_path: Path
+) -> None:
+    """The real loop of the hub, with a vision that goes and comes back."""
+
+    async def main() -> None:
+        hub = Hub(store, "auto")
+        hub.live.setup.choose(CameraSettings(zones=(MIRROR,)))
+        following = asyncio.create_task(follow(tmp_path / "vision.sock", hub))
+        for _ in range(2):
+            vision = Publisher(tmp_path / "vision.sock", HELLO)
+            told: list[Watch] = []
+            while not told:
+                await asyncio.sleep(0.02)
+                told = heard(vision)
+            assert told == [Watch(zones=(MIRROR,))]
+            hub.live.setup.choose(CameraSettings(zones=(MIRROR, MIRROR)))
+            assert heard(vision) == [Watch(zones=(MIRROR, MIRROR))]
+            hub.live.setup.choose(CameraSettings(zones=(MIRROR,)))
+            heard(vision)
+            vision.close()
+        await asyncio.sleep(0.05)
+        hub.live.setup.choose(CameraSettings())  # nobody hears it, and nothing breaks
+        following.cancel()
+
+    asyncio.run(asyncio.wait_for(main(), 20))
 
 
 def test_sessions_from_before_the_clock_was_set_get_their_time(store: Store) -> None:

@@ -40,10 +40,10 @@ async def read_body(request: Request, longest: int = MAX_BODY) -> bytes:
     return body
 
 
-async def read_record(request: Request, kind: type[Record]) -> Record | Response:
+async def read_record(request: Request, kind: type[Record], longest: int = MAX_BODY) -> Record | Response:
     """The record that is the body of `request`, or the answer that says why it is none."""
     try:
-        return msgspec.json.decode(await read_body(request), type=kind)
+        return msgspec.json.decode(await read_body(request, longest), type=kind)
     except msgspec.ValidationError as error:
         return problem(422, "request_invalid", str(error))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -5,15 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
+from msgspec.structs import replace
 from starlette.responses import Response
 
-from edge.calibration import CameraSettings
 from edge.web.answers import Json, read_record
 from edge.web.openapi import answers, takes
-from edge.web.records import CameraChoice, CameraStand
+from edge.web.problems import problem
+from edge.web.records import CameraChoice, CameraStand, ZoneChoice
+from edge.zones import flat
 
 if TYPE_CHECKING:
     from edge.web.live import LiveState
+
+_MAX_ZONES_BODY = 48 * 1024
+"""Bytes: seventeen zones of 32 corners, each written with all its digits."""
 
 
 def camera_routes(state: LiveState) -> APIRouter:
@@ -40,7 +45,28 @@ def camera_routes(state: LiveState) -> APIRouter:
         choice = await read_record(request, CameraChoice)
         if isinstance(choice, Response):
             return choice
-        state.setup.choose(CameraSettings(height_m=choice.height_m, field=choice.field))
+        state.setup.choose(replace(state.setup.settings, height_m=choice.height_m, field=choice.field))
+        return Json(_stand(state))
+
+    @router.put(
+        "/zones",
+        operation_id="set_zones",
+        responses=answers(CameraStand, 400, 413, 422, 503),
+        openapi_extra=takes(ZoneChoice),
+    )
+    async def draw(request: Request) -> Response:
+        """Follow nobody in `zones`, and count only who stands in `station`, from now on.
+
+        It is kept on the box. A session of somebody who is not counted any more ends. `zone_flat`: the corners of a
+        zone lie in a line or in a point.
+        """
+        choice = await read_record(request, ZoneChoice, _MAX_ZONES_BODY)
+        if isinstance(choice, Response):
+            return choice
+        drawn = [*choice.zones, *([] if choice.station is None else [choice.station])]
+        if any(map(flat, drawn)):
+            return problem(422, "zone_flat", "The corners of a zone lie in a line or in a point")
+        state.setup.choose(replace(state.setup.settings, zones=choice.zones, station=choice.station))
         return Json(_stand(state))
 
     return router
@@ -52,5 +78,7 @@ def _stand(state: LiveState) -> CameraStand:
         camera=state.camera.camera,
         height_m=setup.settings.height_m,
         field=setup.settings.field,
+        zones=setup.settings.zones,
+        station=setup.settings.station,
         calibration=setup.keeper.status(),
     )

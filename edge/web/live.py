@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 STALE_S = 5.0
 """A live camera whose newest frame is older than this is not live in truth."""
 _COUNTED = ("rep", "partial_rep")
-SAID_S = 3600.0
-"""So long a browser that comes is told what was said of the last set."""
+SAID_S, SAID_MOST = 3600.0, 32
+"""So long a browser that comes is told what was said of the last sets, and at most so much."""
 
 
 class LiveState:
@@ -79,8 +79,9 @@ class LiveState:
         self._dropped = 0
         self._last: Frame | None = None
         self._last_at: float | None = None
-        self._said: dict[EventKind, tuple[float, Event]] = {}
-        """What the last set and repetition were like, and since when that is known, for browsers that come later."""
+        self._said: dict[tuple[int, EventKind], tuple[float, Event]] = {}
+        """What each one's last set and repetition were like, and since when that is known, for browsers that come
+        later."""
 
     # Filled in by the hub
 
@@ -101,6 +102,7 @@ class LiveState:
         self.metrics.frames.inc()
         self.metrics.frames_dropped.inc(dropped)
         self.metrics.subjects.set(len(frame.subjects))
+        self.metrics.waiting.set(frame.waiting)
         for stage, milliseconds in frame.timings.items():
             self.metrics.frame_seconds.labels(stage).observe(milliseconds / 1000)
         if self.clients:
@@ -114,6 +116,7 @@ class LiveState:
         self.metrics.camera_up.set(camera.state == "live")
         if camera.state != "live":
             self.metrics.subjects.set(0)
+            self.metrics.waiting.set(0)
         self.clients.send(_encode(camera))
 
     def publish_event(self, event: Event) -> None:
@@ -121,10 +124,18 @@ class LiveState:
         if event.kind in _COUNTED:
             self.metrics.repetitions.labels(event.exercise or "", event.kind).inc()
         if event.kind in ("set_summary", "rep_measured"):
-            self._said[event.kind] = self._clock(), event
+            self._say(event)
         elif event.kind == "set_start":
-            self._said.clear()
+            for kind in ("set_summary", "rep_measured"):
+                self._said.pop((event.subject, kind), None)
         self.clients.send(_encode(event))
+
+    def _say(self, event: Event) -> None:
+        """Remember it for browsers that come later, the newest last."""
+        self._said.pop((event.subject, event.kind), None)
+        self._said[event.subject, event.kind] = self._clock(), event
+        if len(self._said) > SAID_MOST:
+            del self._said[next(iter(self._said))]
 
     # Read by the browsers and the API
 

@@ -99,7 +99,9 @@ class SubjectFrame(msgspec.Struct, frozen=True, kw_only=True):
     keypoints: Annotated[
         list[list[float]], Meta(description="Per joint x, y (pixels, origin top left) and visibility 0 to 1")
     ]
-    coach: Coaching | None = None
+    coach: Annotated[
+        Coaching | None, Meta(description="null: outside of the station, and so neither counted nor kept")
+    ] = None
 
 
 class Frame(msgspec.Struct, tag="frame", kw_only=True):
@@ -115,6 +117,13 @@ class Frame(msgspec.Struct, tag="frame", kw_only=True):
     dropped: Annotated[int, Meta(description="Frames the hub was too slow for, since vision started")]
     timings: Annotated[dict[str, float], Meta(description="Milliseconds by stage: read, detect, …, total")]
     subjects: list[SubjectFrame]
+    main: Annotated[
+        int | None,
+        Meta(description="Id of who has the station, else of the nearest; may be out of this picture"),
+    ] = None
+    waiting: Annotated[
+        int, Meta(description="Known people who were not read in this picture: they take turns")
+    ] = 0
 
 
 class Camera(msgspec.Struct, tag="camera", frozen=True, kw_only=True):

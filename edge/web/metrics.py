@@ -56,6 +56,11 @@ class HubMetrics:
         self.subjects = Gauge(
             "kinebox_subjects", "People and dogs in the newest frame", registry=self.registry
         )
+        self.waiting = Gauge(
+            "kinebox_waiting",
+            "Known people who were not read in the newest frame, because they take turns",
+            registry=self.registry,
+        )
         self.camera_up = Gauge("kinebox_camera_up", "1 while the camera is live", registry=self.registry)
         self.registry.register(_ClientCollector(clients))
 

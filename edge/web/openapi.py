@@ -24,6 +24,7 @@ from edge.web.records import (
     SessionList,
     Skeleton,
     Status,
+    ZoneChoice,
 )
 from wire.metrics import Metric
 
@@ -42,6 +43,7 @@ RECORDS = (
     CoachSettings,
     CameraStand,
     CameraChoice,
+    ZoneChoice,
     Metric,
     Skeleton,
     SessionList,

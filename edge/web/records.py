@@ -13,6 +13,7 @@ from edge.coach.faults import Fault
 from edge.coach_setup import Origin
 from edge.store.records import SessionSummary, Species
 from edge.web.messages import CameraState, NetworkUse
+from edge.zones import Zone, Zones
 
 AUTO = "auto"
 """In place of an exercise: let the coach recognise it."""
@@ -128,12 +129,33 @@ class CameraChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ]
 
 
+DrawnZones = Annotated[
+    Zones, Meta(description="Parts of the picture in which nobody is followed, such as a mirror; at most 16")
+]
+"""Corners as shares of the picture's width and height, from its top left."""
+DrawnStation = Annotated[
+    Zone | None,
+    Meta(
+        description="Floor of the one place that is counted: who stands in it, and nobody else; null: all are"
+    ),
+]
+
+
+class ZoneChoice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where nobody is followed, and the one place that is counted. 3 to 32 corners each, shares of the picture."""
+
+    zones: DrawnZones
+    station: DrawnStation
+
+
 class CameraStand(msgspec.Struct, frozen=True, kw_only=True):
     """How the camera stands, and what its owner said."""
 
     camera: Annotated[str, Meta(description="Its id; empty before there is one")]
     height_m: Annotated[float | None, Meta(description="Body height of whoever is measured; null: not known")]
     field: Annotated[float, Meta(description="Degrees across the width of its picture")]
+    zones: DrawnZones
+    station: DrawnStation
     calibration: CalibrationStatus
 
 

@@ -13,6 +13,7 @@ from edge.web.messages import Coaching, Measure, SubjectFrame
 if TYPE_CHECKING:
     from edge.coach.observer import Observation
     from edge.coach.records import Cue
+    from edge.link import Subject
     from edge.motion.remedy import Plane
     from edge.store.turns import Turn
 
@@ -66,6 +67,17 @@ def subject_frame(one: Observation, width: int, height: int) -> SubjectFrame:
             cue_weight=None if state.cue is None else _weight(state.cue),
             turn=_turn(one.state.exercise, aslant, known),
         ),
+    )
+
+
+def uncounted(subject: Subject) -> SubjectFrame:
+    """The message's part for somebody outside of the station."""
+    return SubjectFrame(
+        id=subject.id,
+        species=subject.species,
+        skeleton=subject.skeleton,
+        score=round(subject.score, 3),
+        keypoints=subject.points().round(3).tolist(),
     )
 
 

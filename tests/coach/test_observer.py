@@ -7,12 +7,13 @@ import math
 import msgspec
 import pytest
 
-from edge.coach.observer import LEFT_AFTER_S, Observer
+from edge.coach.observer import LEFT_AFTER_S, Observation, Observer
 from edge.coach.summary import Summary
 from edge.errors import ConfigError
 from edge.link import PoseFrame, Subject
 from edge.motion.grades import Measure
 from tests.figure import Figure
+from tests.several import in_turns, side_by_side
 from wire.metrics import metrics
 
 RATE = 30.0
@@ -96,6 +97,38 @@ def test_time_that_stands_still_or_goes_back_breaks_nothing() -> None:
     for number in (1, 2, 2, 1, 3, 3, 900_000, 4):
         observer.update(frame(number, squatting(number, 1)))
     assert math.isfinite(observer.rate)
+
+
+def test_who_is_read_in_turns_has_a_rate_of_their_own() -> None:
+    """Each is still counted, nobody leaves, and what needs more pictures says so."""
+    alone = [frame(number, squatting(number, 1)) for number in range(1, 240)]
+    told: dict[int, Observation] = {}
+    observer = Observer("squat")
+    for one in in_turns(side_by_side([alone] * 4), most=1):
+        assert one.waiting == 3
+        for seen in observer.update(one):
+            told[seen.person.id] = seen
+        assert observer.absent(one.monotonic_ns / 1e9) == []
+    assert observer.rate == pytest.approx(RATE, rel=0.02)
+    assert {who: seen.state.reps for who, seen in told.items()} == {1: 4, 2: 4, 3: 4, 4: 4}
+    for seen in told.values():
+        assert seen.person.pace.rate == pytest.approx(RATE / 4, rel=0.05)
+        assert "low_frame_rate" in seen.measures["knee_flexion_left"].reasons
+    assert len(told) == 4
+
+
+def test_time_out_of_sight_is_no_slow_camera() -> None:
+    observer = Observer("squat")
+    for number in range(1, 60):
+        observer.update(frame(number, standing(1)))
+    for number in range(60, 240):
+        observer.update(frame(number))
+    (seen,) = observer.update(frame(240, standing(1)))
+    assert seen.person.frames == 60  # the same one as before
+    assert seen.person.pace.rate == pytest.approx(RATE, rel=0.02)
+    for number in range(8, 30):  # and now a picture in two seconds
+        (seen,) = observer.update(frame(number * 60, standing(1)))
+    assert seen.person.pace.rate < 1
 
 
 def test_summary_of_known_courses() -> None:

@@ -60,6 +60,51 @@ def test_what_cannot_be_meant_is_refused(shared_box: Box, body: bytes, where: st
     assert shared_box.state.setup.settings == CameraSettings()
 
 
+MIRROR = [[0.0, 0.0], [0.25, 0.0], [0.25, 1.0], [0.0, 1.0]]
+FULLEST = [[[0.1 + 0.8 * corner / 31, 1 / 3 if corner % 2 else 2 / 3] for corner in range(32)]] * 16
+
+
+def test_zones_and_station_are_kept_beside_the_rest(box: Box) -> None:
+    with box.client() as http:
+        before = http.put("/api/v1/camera", json={"height_m": 1.82, "field": 70}).json()
+        assert (before["zones"], before["station"]) == ([], None)
+        drawn = http.put("/api/v1/camera/zones", json={"zones": [MIRROR], "station": MIRROR})
+        assert (drawn.status_code, drawn.json()) == (200, before | {"zones": [MIRROR], "station": MIRROR})
+        again = http.put("/api/v1/camera", json={"height_m": 1.7, "field": 70}).json()
+        assert (again["height_m"], again["zones"], again["station"]) == (1.7, [MIRROR], MIRROR)
+        fullest = http.put("/api/v1/camera/zones", json={"zones": FULLEST, "station": FULLEST[0]})
+        assert (fullest.status_code, fullest.json()["zones"]) == (200, FULLEST)
+        assert http.put("/api/v1/camera/zones", json={"zones": [], "station": None}).json()["zones"] == []
+    assert box.state.setup.settings == CameraSettings(height_m=1.7, field=70)
+
+
+@pytest.mark.parametrize(
+    ("zones", "station", "where"),
+    [
+        ([MIRROR] * 17, None, "$.zones"),
+        ([MIRROR[:2]], None, "$.zones[0]"),
+        ([[[0.5, 0.5]] * 33], None, "$.zones[0]"),
+        ([MIRROR, [*MIRROR, [0.5, 1.2]]], None, "$.zones[1][4][1]"),
+        ([[*MIRROR, [-0.1, 0.5]]], None, "$.zones[0][4][0]"),
+        ([[*MIRROR, [0.5]]], None, "$.zones[0][4]"),
+        ([], [[0.5, "x"]] * 3, "$.station"),
+        ("all", None, "$.zones"),
+        ([[[0.1, 0.1], [0.5, 0.5], [0.9, 0.9]]], None, "in a line"),
+        ([], [[0.5, 0.5]] * 3, "in a point"),
+    ],
+)
+def test_what_is_no_zone_is_refused(shared_box: Box, zones: object, station: object, where: str) -> None:
+    with shared_box.client() as http:
+        answer = http.put("/api/v1/camera/zones", json={"zones": zones, "station": station})
+        assert answer.status_code == httpx.codes.UNPROCESSABLE_ENTITY
+        told = msgspec.json.decode(answer.content, type=Problem)
+        assert where in told.detail, told.detail
+        assert told.code == ("zone_flat" if where.startswith("in a") else "request_invalid")
+        for body, status in ((b"{", 400), (b" " * 60_000, 413), (b'{"zones": []}', 422)):
+            assert http.put("/api/v1/camera/zones", content=body).status_code == status
+    assert shared_box.state.setup.settings == CameraSettings()
+
+
 def test_another_site_cannot_set_it(shared_box: Box) -> None:
     with shared_box.client(headers={"origin": "http://elsewhere.example"}) as http:
         answer = http.put("/api/v1/camera", json={"height_m": 1.8, "field": 66})

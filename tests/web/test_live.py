@@ -11,7 +11,7 @@ from edge.calibration import CameraSettings
 from edge.camera_setup import CameraSetup
 from edge.coach_setup import CoachSetup
 from edge.errors import ConfigError
-from edge.web.live import SAID_S, STALE_S, LiveState
+from edge.web.live import SAID_MOST, SAID_S, STALE_S, LiveState
 from edge.web.messages import Camera, Event, SubjectFrame
 from edge.web.records import ModelInfo
 from tests.web.box import frame
@@ -112,3 +112,17 @@ def test_a_browser_that_comes_later_is_told_how_the_last_set_was(state: LiveStat
     assert told() == ["set_summary"]
     state.publish_event(Event(subject=1, kind="set_start", t=3.0, exercise="squat"))
     assert told() == []
+
+
+def test_what_was_said_of_one_is_not_taken_back_by_another(state: LiveState) -> None:
+    def told() -> list[tuple[int, str]]:
+        events = [json.loads(text) for text in state.greeting()[2:]]
+        return [(event["subject"], event["kind"]) for event in events]
+
+    for subject in (1, 2):
+        state.publish_event(Event(subject=subject, kind="set_summary", t=1.0, exercise="squat"))
+    state.publish_event(Event(subject=2, kind="set_start", t=2.0, exercise="squat"))
+    assert told() == [(1, "set_summary")]
+    for subject in range(3, 100):
+        state.publish_event(Event(subject=subject, kind="set_summary", t=1.0, exercise="squat"))
+    assert told() == [(subject, "set_summary") for subject in range(100 - SAID_MOST, 100)]

@@ -46,7 +46,7 @@ def test_after_some_frames_and_repetitions(box: Box) -> None:
     for number, dropped in enumerate((0, 3, 5, 1)):  # vision was started again before the last one
         box.do(
             box.state.publish_frame,
-            frame(number, dropped=dropped, subjects=[person], timings={"total": 12.0}),
+            frame(number, dropped=dropped, subjects=[person], waiting=2, timings={"total": 12.0}),
         )
     for kind in ("set_start", "rep", "rep", "partial_rep", "set_end"):
         box.do(box.state.publish_event, Event(subject=1, kind=kind, t=1.0, exercise="squat"))
@@ -62,6 +62,7 @@ def test_after_some_frames_and_repetitions(box: Box) -> None:
     assert now[("kinebox_repetitions_total", "exercise=squat", "kind=rep")] == 2
     assert now[("kinebox_repetitions_total", "exercise=squat", "kind=partial_rep")] == 1
     assert now[("kinebox_subjects",)] == 1
+    assert now[("kinebox_waiting",)] == 2
     assert now[("kinebox_camera_up",)] == 1
     assert now[("kinebox_websocket_clients",)] == 1
     assert now[("kinebox_store_commits_total",)] == 1

@@ -33,6 +33,7 @@ OPERATIONS = {
     ("put", "/api/v1/coach"): "set_coach",
     ("get", "/api/v1/camera"): "get_camera",
     ("put", "/api/v1/camera"): "set_camera",
+    ("put", "/api/v1/camera/zones"): "set_zones",
     ("get", "/api/v1/metrics"): "list_metrics",
     ("get", "/api/v1/skeletons"): "list_skeletons",
     ("get", "/api/v1/sessions"): "list_sessions",
