@@ -16,8 +16,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edge.box_records import CameraView, Tuning
 from edge.calibration import CameraSettings, camera_settings
 from edge.camera_setup import CameraSetup
+from edge.caretaker import Caretaker
 from edge.clock import Clock
 from edge.coach.coach import AUTO
 from edge.coach.observer import Observer
@@ -27,7 +29,7 @@ from edge.device import takeover
 from edge.device.disk import Housekeeper
 from edge.errors import KineboxError, LinkError, StoreError
 from edge.journal import is_journal, log_to_stderr
-from edge.link import Hello, MarkerSeen, PoseFrame, Record, Subscriber, Watch
+from edge.link import CameraState, Hello, MarkerSeen, PoseFrame, Record, Subscriber, Watch
 from edge.motion.skeletons import SKELETONS
 from edge.notify import Manager
 from edge.recorder import Recorder
@@ -105,6 +107,8 @@ class Hub:
             on_exercise=self._choose,
         )
         self.live.exercise = exercise
+        self.caretaker = Caretaker(store.path.parent, self.live.publish_trouble)
+        self.live.caretaker = self.caretaker
         self.link: Subscriber | None = None
         """To vision, while there is one."""
         self.lost = 0
@@ -127,6 +131,8 @@ class Hub:
 
     def take(self, record: Record) -> None:
         """Handle one record of vision."""
+        if isinstance(record, PoseFrame | CameraState | CameraView | Tuning):
+            self.caretaker.take(record)
         if isinstance(record, PoseFrame):
             self._frame(record)
         elif isinstance(record, Hello):
@@ -138,6 +144,11 @@ class Hub:
         elif isinstance(record, MarkerSeen):
             if self.keeper.take(record):
                 self.observer.look_again()
+        elif isinstance(record, CameraView):
+            self.live.publish_view(record)
+        elif isinstance(record, Tuning):
+            self.recorder.model = f"{self.live.model.name}-{record.precision}"
+            self.live.publish_tuning(record)
         else:
             self.live.publish_camera(Camera(camera=record.camera, state=record.state, detail=record.detail))
             if record.state in ("ended", "lost"):
@@ -261,6 +272,7 @@ async def follow(path: Path, hub: Hub) -> None:
         if hub.live.camera.state == "ended":
             log.info("the recording is over")
         else:
+            hub.caretaker.gone()
             hub.live.publish_camera(Camera(camera=hub.live.camera.camera, state="lost", detail="vision_gone"))
             log.warning("vision is gone; waiting for it")
         await asyncio.sleep(pause)
@@ -353,7 +365,8 @@ def open_uplink(hub: Hub, store: Store, folder: Path) -> None:
 
     def condition() -> Condition:
         status = hub.live.status()
-        return Condition(status.camera.state, status.camera.fps, status.link.dropped)
+        troubles = tuple(trouble.kind for trouble in status.troubles)
+        return Condition(status.camera.state, status.camera.fps, status.link.dropped, troubles)
 
     device = (settings.uplink and settings.uplink.device) or device_id(folder)
     if settings.home_assistant is not None:
@@ -386,6 +399,7 @@ async def run(socket: Path, database: Path, exercise: str, settings: WebSettings
         housekeeper = Housekeeper(store, None if hub.uplink is None else hub.uplink.outbox)
         tasks = [
             asyncio.create_task(follow(socket, hub)),
+            asyncio.create_task(hub.caretaker.run()),
             asyncio.create_task(keep(store, manager, hub.live, housekeeper)),
             asyncio.create_task(serve(create_app(hub.live, store, settings), listener)),
         ]

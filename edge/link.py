@@ -21,6 +21,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from edge.box_records import CameraView, Tuning
 from edge.errors import LinkError
 from edge.zones import Zones
 
@@ -137,7 +138,7 @@ class Watch(msgspec.Struct, frozen=True, kw_only=True, tag="watch"):
     """How many subjects may be read in one picture; None: vision decides."""
 
 
-Record = Hello | CameraState | PoseFrame | MarkerSeen
+Record = Hello | CameraState | PoseFrame | MarkerSeen | CameraView | Tuning
 
 _encoder = msgspec.msgpack.Encoder()
 _wish_decoder: msgspec.msgpack.Decoder[Watch] = msgspec.msgpack.Decoder(Watch)
@@ -200,6 +201,8 @@ class _Reader:
             Hello: 1,
             CameraState: 1,
             MarkerSeen: 1,
+            CameraView: 1,
+            Tuning: 1,
             PoseFrame: backlog,
         }
         """How many records of each kind may wait: the newest."""
@@ -257,7 +260,7 @@ class Publisher:
         self.dropped = 0
         self._backlog = backlog
         self._sticky: dict[type[Record], bytes] = {Hello: encode(hello)}
-        """What a new reader is told first: who is speaking, and how the camera is."""
+        """What a new reader is told first: who is speaking, how the camera is, and how vision works."""
         self._readers: list[_Reader] = []
         self._sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._sock.setblocking(False)
@@ -287,8 +290,8 @@ class Publisher:
         self._accept()
         data = encode(record)
         if self._sticky.get(type(record)) != data:
-            if isinstance(record, CameraState):
-                self._sticky[CameraState] = data
+            if isinstance(record, CameraState | Tuning):
+                self._sticky[type(record)] = data
             dropped = sum(reader.add(type(record), data) for reader in self._readers)
             self.dropped += dropped if isinstance(record, PoseFrame) else 0
         self.flush()

@@ -145,6 +145,8 @@ class Health(_Message, frozen=True, kw_only=True, tag="health"):
     cpu_c: Amount | None = None
     confidence: Annotated[float, Meta(ge=0, le=1)] | None = None
     """Mean visibility of the keypoints since the last message."""
+    troubles: Annotated[list[Key], Meta(max_length=32)] = []
+    """What is wrong with the box now, such as `slow` or `throttled`."""
 
 
 class Birth(_Message, frozen=True, kw_only=True, tag="birth"):

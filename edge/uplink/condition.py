@@ -15,3 +15,5 @@ class Condition(NamedTuple):
     fps: float
     dropped: int
     """Frames that were not analysed, since the start."""
+    troubles: tuple[str, ...] = ()
+    """What is wrong, as codes (`edge.trouble`)."""

@@ -225,6 +225,7 @@ class Uplink:
             disk_free_mb=round(shutil.disk_usage(self.folder).free / _MB, 1),
             cpu_c=_cpu_c(),
             confidence=self._confidence(),
+            troubles=list(condition.troubles),
         )
         self.connection.publish(self.address.topic("health"), encode(health))
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from edge.box_records import CameraView, Tuning
 from edge.clock import Clock
 from edge.errors import CameraError, LinkError
 from edge.link import MAX_RECORD, CameraState, Hello, MarkerSeen, PoseFrame, Record, decode, encode
@@ -94,7 +95,7 @@ class TraceSource:
             for record in read_trace(self.path):
                 if self._stop:
                     return
-                if isinstance(record, Hello | MarkerSeen):
+                if isinstance(record, Hello | MarkerSeen | CameraView | Tuning):
                     continue
                 first = record.monotonic_ns if first is None else first
                 if not self.paced:

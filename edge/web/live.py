@@ -12,7 +12,7 @@ from edge import __version__
 from edge.errors import ConfigError
 from edge.web.broadcast import Broadcaster
 from edge.web.messages import Camera, Event, EventKind, Frame, Hello, Pong
-from edge.web.metrics import HubMetrics
+from edge.web.metrics import PICTURE, HubMetrics
 from edge.web.records import (
     AUTO,
     CameraStatus,
@@ -21,14 +21,18 @@ from edge.web.records import (
     ModelInfo,
     Skeleton,
     Status,
+    TroubleNow,
     UplinkStatus,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from edge.box_records import CameraView, Tuning
     from edge.camera_setup import CameraSetup
+    from edge.caretaker import Caretaker
     from edge.coach_setup import CoachSetup
+    from edge.trouble import Change
     from edge.web.messages import NetworkUse
 
 STALE_S = 5.0
@@ -68,6 +72,8 @@ class LiveState:
         self.exercise = AUTO
         self.uplink: Callable[[], UplinkStatus | None] = lambda: None
         """Tells what waits for the cloud; None where there is none."""
+        self.caretaker: Caretaker | None = None
+        """Knows what is wrong with the box, if anything is."""
         self.clients = Broadcaster()
         self.metrics = HubMetrics(self.clients)
         self.introduce(camera, model)
@@ -89,7 +95,7 @@ class LiveState:
         """Vision has said which camera and model it uses, and what it has of the network."""
         self.model = model
         self.camera = Camera(camera=camera, state="starting", network=network)
-        self.metrics.info.info({"version": __version__, "model": model.name, "precision": model.precision})
+        self.metrics.tell(model)
 
     def publish_frame(self, frame: Frame) -> None:
         """Take the newest frame and send it to every browser that keeps up. Sets `frame.sent_ms`."""
@@ -118,6 +124,23 @@ class LiveState:
             self.metrics.subjects.set(0)
             self.metrics.waiting.set(0)
         self.clients.send(_encode(camera))
+
+    def publish_view(self, view: CameraView) -> None:
+        """Take how the pictures are."""
+        for name in PICTURE:
+            self.metrics.picture.labels(name).set(getattr(view, name))
+
+    def publish_tuning(self, tuning: Tuning) -> None:
+        """Take how vision works from now on."""
+        self.model = replace(self.model, precision=tuning.precision)
+        self.metrics.tell(self.model)
+
+    def publish_trouble(self, change: Change) -> None:
+        """Something began to be wrong with the box, or is well again."""
+        code = change.kind.code
+        self.metrics.trouble.labels(code).set(change.began)
+        if change.began:
+            self.metrics.troubles.labels(code).inc()
 
     def publish_event(self, event: Event) -> None:
         """Tell every browser that something was counted, began or ended."""
@@ -181,7 +204,24 @@ class LiveState:
             exercise=self.exercise,
             uplink=self.uplink(),
             store="ok" if store_ok else "failing",
+            troubles=self._troubles(),
+            tuning=None if self.caretaker is None else self.caretaker.tuning,
+            view=None if self.caretaker is None else self.caretaker.view,
         )
+
+    def _troubles(self) -> list[TroubleNow]:
+        if self.caretaker is None:
+            return []
+        now = self._clock()
+        return [
+            TroubleNow(
+                kind=one.kind.code,
+                value=round(one.sign.value, 3),
+                detail=one.sign.detail,
+                seconds=round(max(now - one.since, 0.0), 1),
+            )
+            for one in self.caretaker.now()
+        ]
 
     def health(self, *, store_ok: bool) -> Health:
         """`ok` while the camera is live, frames arrive and they can be kept."""

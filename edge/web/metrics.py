@@ -16,6 +16,9 @@ from prometheus_client import (
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from edge import __version__
+from edge.trouble import KINDS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -23,9 +26,14 @@ if TYPE_CHECKING:
 
     from edge.store import Store
     from edge.web.broadcast import Broadcaster
+    from edge.web.records import ModelInfo
 
 STAGE_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.033, 0.05, 0.067, 0.1, 0.2, 0.5, 1.0)
 """Bucket edges; 0.033 and 0.067 are one frame at 30 and 15 frames a second."""
+
+
+PICTURE = ("brightness", "contrast", "sharpness", "noise", "fps")
+"""Fields of `CameraView` that are told."""
 
 
 class HubMetrics:
@@ -61,8 +69,30 @@ class HubMetrics:
             "Known people who were not read in the newest frame, because they take turns",
             registry=self.registry,
         )
+        self.troubles = Counter(
+            "kinebox_troubles",
+            "How often something began to be wrong with the box, by kind",
+            ["kind"],
+            registry=self.registry,
+        )
+        self.trouble = Gauge(
+            "kinebox_trouble", "1 while this is wrong with the box", ["kind"], registry=self.registry
+        )
+        for kind in KINDS:
+            self.troubles.labels(kind.code)
+            self.trouble.labels(kind.code)
+        self.picture = Gauge(
+            "kinebox_picture",
+            "How the camera's pictures are: brightness, contrast and noise (0-255), sharpness, fps",
+            ["of"],
+            registry=self.registry,
+        )
         self.camera_up = Gauge("kinebox_camera_up", "1 while the camera is live", registry=self.registry)
         self.registry.register(_ClientCollector(clients))
+
+    def tell(self, model: ModelInfo) -> None:
+        """This model is in use."""
+        self.info.info({"version": __version__, "model": model.name, "precision": model.precision})
 
     def watch_store(self, store: Store) -> None:
         """Add the store's figures, read from it whenever they are asked for."""

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from edge.box_records import CameraView, Tuning
 from edge.calibration import CalibrationStatus
 from edge.coach.exercise import Camera, Muscles
 from edge.coach.faults import Fault
@@ -59,6 +60,15 @@ class UplinkStatus(msgspec.Struct, frozen=True, kw_only=True):
     given_up: Annotated[int, Meta(description="Windows that were given up unsent")]
 
 
+class TroubleNow(msgspec.Struct, frozen=True, kw_only=True):
+    """Something is wrong with the box."""
+
+    kind: Annotated[str, Meta(description="A code such as slow, throttled or no_pictures")]
+    value: Annotated[float, Meta(description="The number that it is judged by")]
+    detail: Annotated[str, Meta(description="What more is known, as codes; often empty")]
+    seconds: Annotated[float, Meta(description="Since when")]
+
+
 class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The box as it is now."""
 
@@ -70,6 +80,14 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     exercise: Annotated[str, Meta(description="auto, or the exercise the user chose")]
     uplink: Annotated[UplinkStatus | None, Meta(description="null where no cloud is configured")] = None
     store: Annotated[StoreState, Meta(description="failing: the database cannot be written")] = "ok"
+    troubles: Annotated[list[TroubleNow], Meta(description="What is wrong with the box now")] = []
+    tuning: Annotated[
+        Tuning | None, Meta(description="How pictures are dealt with, and why; null before that is known")
+    ] = None
+    view: Annotated[
+        CameraView | None,
+        Meta(description="How the newest pictures are, in numbers; null while there are none"),
+    ] = None
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
