@@ -57,6 +57,7 @@ class _V4l2:
     def __init__(self, capture: cv2.VideoCapture) -> None:
         self._capture = capture
         self.release = capture.release
+        self.mode = _mode(capture)
 
     def read(self) -> Shot | None:
         ok, bgr = self._capture.read()
@@ -79,6 +80,23 @@ def open_v4l2(device: str, width: int = 1280, height: int = 720, fps: int = 30) 
     return _V4l2(capture)
 
 
+def _mode(capture: cv2.VideoCapture) -> str:
+    """What the device has made of what was asked: format, size, pictures a second."""
+    code = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little", signed=True)
+    width, height, fps = (
+        round(capture.get(what))
+        for what in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FPS)
+    )
+    return f"{''.join(chr(c) for c in code if 33 <= c < 127)} {width}x{height} {fps}"
+
+
+def usb_camera(device: str) -> DeviceCamera:
+    """The V4L2 `device` (a path), which may be asked for pictures of another size."""
+    camera = DeviceCamera(device, opener=lambda path: open_v4l2(path, *(camera.size or (1280, 720))))
+    camera.size = (1280, 720)
+    return camera
+
+
 class DeviceCamera:
     """Reads a device in a thread of its own and keeps only the newest picture.
 
@@ -99,6 +117,11 @@ class DeviceCamera:
         """
         self.id = camera_id
         self.source = device
+        self.size: tuple[int, int] | None = None
+        """Width and height that are asked of the device; None where that cannot be chosen."""
+        self.mode = ""
+        """What the device says it delivers; empty where it says nothing."""
+        self._opened: tuple[int, int] | None = None
         self._opener = opener
         self._pauses = pauses or (RETRY_EVERY,)
         self._clock = Clock()
@@ -160,11 +183,13 @@ class DeviceCamera:
         attempts = 0
         while not self._stop:
             before, lasting = self._taken, False
+            self._opened = self.size
             try:
                 device = self._opener(self.source)
                 if device is None:
                     self._report("not_found")
                 else:
+                    self.mode = getattr(device, "mode", "")
                     try:
                         self._read(device)
                     finally:
@@ -177,13 +202,15 @@ class DeviceCamera:
                 if self._report("unplugged"):
                     log.warning("camera %s: %s: %s", self.source, type(error).__name__, error)
             attempts = 0 if self._taken > before else attempts + 1
+            if self._opened != self.size:
+                continue  # at once: it works, and shall deliver another size
             last = len(self._pauses) - 1
             self._stop.wait(self._pauses[last if lasting else min(max(attempts - 1, 0), last)])
 
     def _read(self, device: Grabber) -> None:
         """Keep the newest picture until the device fails."""
         good = time.monotonic()
-        while not self._stop:
+        while not self._stop and self._opened == self.size:
             shot = device.read()
             if shot is not None:
                 bgr, taken = shot

@@ -23,15 +23,20 @@ class Network:
 
     def __init__(self, stage: Stage, precision: Precision, threads: int, outputs: Sequence[str]) -> None:
         """Load `stage`; ModelError when its file is missing or damaged."""
+        self._stage: Stage = stage
+        self._outputs = list(outputs)
+        self.load(precision, threads)
+
+    def load(self, precision: Precision, threads: int) -> None:
+        """Compute in this way from now on; ModelError, and as before, when its file is missing or damaged."""
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         # Spinning workers would burn a core between frames: the camera, not the model, sets the pace.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
-        self._outputs = list(outputs)
         self._session: Any = ort.InferenceSession(
-            model_bytes(stage, precision), options, providers=["CPUExecutionProvider"]
+            model_bytes(self._stage, precision), options, providers=["CPUExecutionProvider"]
         )
 
     def run(self, image: Tensor) -> list[Tensor]:

@@ -79,7 +79,9 @@ def csi_camera(what: str, kind: type[CsiCamera] | None = None) -> DeviceCamera:
     Raises CameraError where picamera2 cannot be loaded.
     """
     kind = kind or _picamera2()
-    return DeviceCamera(what, opener=lambda name: open_csi(name, kind), pauses=PAUSES)
+    camera = DeviceCamera(what, opener=lambda name: open_csi(name, kind, camera.size or SIZE), pauses=PAUSES)
+    camera.size = SIZE
+    return camera
 
 
 def _picamera2() -> type[CsiCamera]:
@@ -94,7 +96,7 @@ def _picamera2() -> type[CsiCamera]:
     return kind
 
 
-def open_csi(name: str, kind: type[CsiCamera]) -> Grabber | None:
+def open_csi(name: str, kind: type[CsiCamera], size: tuple[int, int] = SIZE) -> Grabber | None:
     """The camera `name`, delivering pictures; None where there is none. Raises Unavailable."""
     match = _NAME.fullmatch(name)
     number = int((match and match[1]) or 0)
@@ -102,7 +104,7 @@ def open_csi(name: str, kind: type[CsiCamera]) -> Grabber | None:
         return None
     camera = _held(kind, number)
     try:
-        return _Csi(camera)
+        return _Csi(camera, size)
     except BaseException:
         _close(camera)
         raise
@@ -124,12 +126,13 @@ def _held(kind: type[CsiCamera], number: int) -> CsiCamera:
 class _Csi:
     """An open CSI camera."""
 
-    def __init__(self, camera: CsiCamera) -> None:
+    def __init__(self, camera: CsiCamera, size: tuple[int, int]) -> None:
         self._camera = camera
+        self.mode = f"{_FORMAT} {size[0]}x{size[1]} {FPS:.0f}"
         wishes = {control: value for control, value in _WISHES.items() if control in camera.camera_controls}
         camera.configure(
             camera.create_video_configuration(
-                main={"size": SIZE, "format": _FORMAT},
+                main={"size": size, "format": _FORMAT},
                 sensor=_widest(camera.sensor_modes),
                 buffer_count=_BUFFERS,
                 controls=wishes,

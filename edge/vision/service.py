@@ -28,11 +28,13 @@ if TYPE_CHECKING:
 
     from edge.link import NetworkUse, Publisher
     from edge.vision.source import Source
+    from edge.vision.tuned import TunedSource
 
 log = logging.getLogger("edge.vision")
 
 _READER_S = 15.0
 """How long a recording waits for the hub before it plays."""
+_MOST_FPS, _MOST_THREADS = 240, 64
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,8 +45,16 @@ def main(arguments: list[str] | None = None) -> int:
         "--camera",
         help="device number or path, csi[:N], rtsp://…, video file, or trace; else KINEBOX_CAMERA says it",
     )
-    parser.add_argument("--precision", choices=["int8", "fp32"], default="int8")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--precision", choices=["auto", "int8", "fp32"], default="auto")
+    parser.add_argument(
+        "--threads", type=_threads, default="auto", help="of the models; auto: as is best here"
+    )
+    parser.add_argument(
+        "--fps",
+        type=float,
+        default=os.environ.get("KINEBOX_FPS") or "30",
+        help="pictures a second that are wanted; else KINEBOX_FPS says it",
+    )
     parser.add_argument("--loop", action="store_true", help="play a file again and again")
     options = parser.parse_args(arguments)
     log_to_stderr()
@@ -54,21 +64,34 @@ def main(arguments: list[str] | None = None) -> int:
     from msgspec.structs import replace  # noqa: PLC0415
 
     from edge.link import Publisher  # noqa: PLC0415
-    from edge.vision.source import open_source  # noqa: PLC0415
+    from edge.vision import tuning_file  # noqa: PLC0415
+    from edge.vision.source import PixelSource, open_source  # noqa: PLC0415
+    from edge.vision.tuned import TunedSource, Tuner, sizes_of  # noqa: PLC0415
+    from edge.vision.tuning import Given  # noqa: PLC0415
 
+    if not 1 <= options.fps <= _MOST_FPS:
+        parser.error(f"--fps is from 1 to {_MOST_FPS}")
+    given = Given(
+        precision=None if options.precision == "auto" else options.precision,
+        threads=options.threads,
+        fps=options.fps,
+        sizes=sizes_of(camera),
+    )
     try:
+        tuner = Tuner(given, tuning_file.folder())
         source = open_source(
             camera,
-            precision=options.precision,
-            threads=options.threads,
+            precision=tuner.plan.precision,
+            threads=tuner.plan.threads,
             paced=True,
             loop=options.loop,
             marker=True,
         )
+        served = TunedSource(source, tuner) if isinstance(source, PixelSource) else source
         manager = Manager()
         publisher = Publisher(options.socket, replace(source.hello, network=network))
         try:
-            _serve(source, publisher, manager)
+            _serve(served, publisher, manager)
         finally:
             publisher.close()
             manager.close()
@@ -76,6 +99,15 @@ def main(arguments: list[str] | None = None) -> int:
         log.error("%s. %s", error, error.remedy)
         return error.exit_code
     return 0
+
+
+def _threads(text: str) -> int | None:
+    """So many; None: to be chosen."""
+    if text == "auto":
+        return None
+    if not 1 <= int(text) <= _MOST_THREADS:
+        raise ValueError(text)
+    return int(text)
 
 
 def _leave(camera: str) -> NetworkUse:
@@ -96,7 +128,7 @@ def _leave(camera: str) -> NetworkUse:
     return "open"
 
 
-def _serve(source: Source, publisher: Publisher, manager: Manager) -> None:
+def _serve(source: Source | TunedSource, publisher: Publisher, manager: Manager) -> None:
     """Publish what the source yields until it ends or a signal comes."""
     from edge.vision.pulse import Pulse  # noqa: PLC0415
 

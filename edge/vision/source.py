@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from edge.link import CameraState, Hello, MarkerSeen, PoseFrame
 from edge.vision.address import is_address
-from edge.vision.device import DeviceCamera
+from edge.vision.device import usb_camera
 from edge.vision.file import FileCamera
 from edge.vision.marker import MarkerWatch
 from edge.vision.people import MODEL, People
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from edge.link import Watch
+    from edge.vision.device import DeviceCamera
     from edge.vision.inference import Precision
     from edge.vision.pictures import Camera
 
@@ -91,7 +92,7 @@ def live_camera(what: str) -> DeviceCamera | None:
     if is_csi(what):
         return csi_camera(what)
     if what.isdigit() or what.startswith("/dev/"):  # by the kernel's name or one of udev's
-        return DeviceCamera(f"/dev/video{what}" if what.isdigit() else what)
+        return usb_camera(f"/dev/video{what}" if what.isdigit() else what)
     return None
 
 

@@ -36,7 +36,7 @@ class Vision:
         ]
         self.process = subprocess.Popen(
             [*(prefix or []), *command, *options],
-            env={**os.environ, **env},
+            env={**os.environ, "KINEBOX_STATE": str(link.parent), **env},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -21,10 +21,9 @@ def test_a_hub_is_told_that_there_is_no_camera(models: Path, tmp_path: Path) -> 
         time.sleep(2)  # long after everything was said
         second = vision.connect()
         for subscriber in (first, second):
-            records = receive(subscriber, 3, seconds=2)
+            records = receive(subscriber, 6, seconds=2)
             assert isinstance(records[0], Hello)
-            state = records[-1]
-            assert isinstance(state, CameraState)
+            state = [record for record in records if isinstance(record, CameraState)][-1]
             assert (state.state, state.detail) == ("lost", "not_found")
             subscriber.close()
         vision.stop()
@@ -52,7 +51,7 @@ def test_signals_stop_a_video_at_any_moment(models: Path, tmp_path: Path) -> Non
     for turn in range(4):
         with Vision(tmp_path / "link", clip, "--loop") as vision:
             subscriber = vision.connect()
-            records = receive(subscriber, 3)
+            records = receive(subscriber, 4)
             assert any(isinstance(record, PoseFrame) for record in records)
             time.sleep(0.05 * turn)
             output = vision.stop()
