@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from models import catalogue
+from models import catalogue, imported
 from models.errors import ModelDamaged, ModelMissing
 from models.load import BUILD_COMMAND, DEFAULT_MODEL, model_bytes, model_dir
 from models.status import Row, rows
@@ -68,9 +68,11 @@ def verify_command(json: Json = False) -> None:
     found = _rows()
     _show(found, json=json)
     for state, error in (("damaged", ModelDamaged), ("missing", ModelMissing)):
-        files = [row.path for row in found if row.state == state]
-        if files:
-            raise error(f"{state}: {', '.join(files)}", f"Run: {BUILD_COMMAND}")
+        bad = [row for row in found if row.state == state]
+        if bad:
+            again = [f"Run: {BUILD_COMMAND}"] if any(row.model in catalogue.names() for row in bad) else []
+            again += [f"Import {row.model} again." for row in bad if row.model not in catalogue.names()]
+            raise error(f"{state}: {', '.join(row.path for row in bad)}", " ".join(dict.fromkeys(again)))
 
 
 @app.command("calibrate")
@@ -105,7 +107,8 @@ def calibrate_command(
 
 
 def _rows() -> list[Row]:
-    return [row for name in catalogue.names() for row in rows(catalogue.model(name), model_dir())]
+    built = [row for name in catalogue.names() for row in rows(catalogue.model(name), model_dir())]
+    return built + imported.rows()
 
 
 def _show(found: list[Row], *, json: bool) -> None:

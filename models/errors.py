@@ -9,7 +9,8 @@ ModelError
 ├── WheelRejected      the wheel is damaged, or lacks the expected file
 ├── BuildDiffers       what was built is not what the catalogue describes
 ├── WriteFailed        the model folder or the cache cannot be written
-└── SelfTestFailed     a built model computes something else than it should
+├── SelfTestFailed     a built model computes something else than it should
+└── ImportRefused      a file that was to be imported cannot be used or trusted
 """
 
 # ruff: noqa: N818 - named for what happened, as a user would say it
@@ -53,3 +54,7 @@ class WriteFailed(ModelError):
 
 class SelfTestFailed(ModelError):
     """A built model does not compute what it computed when it was calibrated."""
+
+
+class ImportRefused(ModelError):
+    """A file that was to be imported is no model that Kinebox can use, or not one that it can trust."""
