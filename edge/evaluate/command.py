@@ -6,7 +6,7 @@ from __future__ import annotations
 from enum import StrEnum
 from functools import partial
 from pathlib import Path  # noqa: TC003 - typer reads it at run time
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import msgspec
 import typer
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from edge.evaluate.nothing import Found
     from edge.evaluate.pck import Accuracy
+    from edge.evaluate.people import SceneResult
     from edge.evaluate.reps import ClipFailed, ClipResult
 
 SCHEMA = 1
@@ -71,6 +72,12 @@ def evaluate(
             help="Folder of pictures with their joints.json (14 joints): how many joints are found."
         ),
     ] = None,
+    people: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with exercise, gait, dog and human_images: people found and kept apart in scenes of them."
+        ),
+    ] = None,
     exercise: Annotated[
         Runs, typer.Option(help="Tell the coach the exercise, let it find out, or try both.")
     ] = Runs.both,
@@ -89,9 +96,9 @@ def evaluate(
     from edge.evaluate.nothing import evaluate_nothing
     from edge.evaluate.reps import ClipFailed, by_source, evaluate_clip, totals
 
-    if reps is None and not nothing and form is None and pck is None:
+    if reps is None and not nothing and form is None and pck is None and people is None:
         raise ConfigError(
-            "there is nothing to evaluate", "Give --reps, --nothing, --form or --pck with a FOLDER."
+            "there is nothing to evaluate", "Give --reps, --nothing, --form, --pck or --people with a FOLDER."
         )
     counting: list[Step[ClipResult]] = []
     if reps is not None:
@@ -123,9 +130,40 @@ def evaluate(
         answer["pck"] = figures = _stills(pck, threads)
         if not json:
             out.print(table.pck_table(figures))
+    if people is not None:
+        answer |= _people(people, precision.value, threads, failed, None if json else out)
     if json:
         typer.echo(msgspec.json.encode(answer).decode())
     raise typer.Exit(failed[0].exit_code if failed else 0)
+
+
+def _people(
+    data: Path,
+    precision: Literal["int8", "fp32"],
+    threads: int,
+    failed: list[CameraError],
+    out: Console | None,
+) -> dict[str, object]:
+    """Scenes of several people, clips without further ones, and annotated pictures; `out` is told as it goes."""
+    from edge.evaluate import people_table
+    from edge.evaluate.people import evaluate_clip, evaluate_scene
+    from edge.evaluate.people_images import FOLDER, evaluate_images
+    from edge.evaluate.scenes import rows
+
+    scene = partial(evaluate_scene, data=data, precision=precision, threads=threads)
+    clip = partial(evaluate_clip, precision=precision, threads=threads)
+    steps: list[Step[SceneResult]] = [(one.name, partial(scene, one)) for one in rows().scene]
+    steps += [(one.clip, partial(clip, data / one.clip, people=one.people)) for one in rows().clip]
+    results = _run("people", steps, failed)
+    if out is not None:
+        out.print(people_table.scenes_table(results))
+        out.print("\n".join(people_table.moments(results)), markup=False, highlight=False)
+        out.print(people_table.counts_table(results))
+        out.print(people_table.false_table(results))
+    images = evaluate_images(data / FOLDER, precision=precision, threads=threads)
+    if out is not None:
+        out.print(people_table.images_table(images))
+    return {"people": results, "images": images}
 
 
 def _stills(folder: Path, threads: int) -> list[Accuracy]:

@@ -1,0 +1,172 @@
+"""The measures of following several people, on courses with known answers."""
+
+from __future__ import annotations
+
+import math
+from itertools import permutations
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from edge.evaluate.people_score import Events, Found, Picture, Truth, assignment, height_class, overlap, score
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FPS = 10
+
+
+def box(x: float) -> tuple[float, float, float, float]:
+    return (x, 0.0, x + 100.0, 200.0)
+
+
+def film(
+    pictures: int, truth: Callable[[int], list[Truth]], tracks: Callable[[int], dict[int, float]]
+) -> list[Picture]:
+    """Ten pictures a second; tracks by the left edge of their boxes."""
+    return [
+        Picture(n / FPS, truth(n), {track: box(x) for track, x in tracks(n).items()}) for n in range(pictures)
+    ]
+
+
+def one(n: int) -> list[Truth]:
+    return [Truth("ann", box(0), 0.4, 1.0)]
+
+
+def two(n: int) -> list[Truth]:
+    return [Truth("ann", box(0), 0.4, 1.0), Truth("bob", box(500), 0.2, 1.0)]
+
+
+def test_everybody_followed_all_the_time() -> None:
+    got = score(film(20, two, lambda _: {1: 0, 2: 500}))
+    assert got.by_height == {
+        "0.2": Found(frames=20, found=20, acquired_frames=20, acquired_found=20),
+        "0.4": Found(frames=20, found=20, acquired_frames=20, acquired_found=20),
+    }
+    assert (got.mota, got.idf1, got.switches, got.false_tracks, got.fragments) == (1, 1, 0, 0, 0)
+    assert got.owners == {1: "ann", 2: "bob"}
+    assert got.first_found_s == [0, 0]
+
+
+def test_found_late_and_lost_for_a_while() -> None:
+    got = score(film(20, one, lambda n: {1: 0} if n >= 5 and n not in (10, 11) else {}))
+    assert got.by_height["0.4"] == Found(frames=20, found=13, acquired_frames=15, acquired_found=13)
+    assert got.first_found_s == [0.5]
+    assert got.fragments == 1
+    assert got.mota == pytest.approx(13 / 20)
+    assert got.idf1 == pytest.approx(2 * 13 / (20 + 13))
+
+
+def test_never_found() -> None:
+    got = score(film(10, one, lambda _: {}))
+    assert got.first_found_s == [None]
+    assert (got.mota, got.idf1) == (0, 0)
+
+
+def test_a_switch_without_a_cause() -> None:
+    got = score(film(20, one, lambda n: {1 if n < 10 else 2: 0}))
+    assert (got.switches, got.unprovoked) == (1, 1)
+    assert got.mota == pytest.approx(19 / 20)
+    assert got.idf1 == pytest.approx(0.5)  # the best track was theirs for half the time
+
+
+def crossing(n: int) -> list[Truth]:
+    """Bob passes before Ann in the pictures 8-12."""
+    covered = 0.8 if 8 <= n <= 12 else 0.0
+    hidden = Truth("ann", box(200), 0.4, 1 - covered, covered, 0.0, "bob" if covered else None)
+    return [hidden, Truth("bob", box(40 * n - 200), 0.4, 1.0)]
+
+
+def test_a_crossing_that_went_well() -> None:
+    tracks = {True: lambda n: {2: 40 * n - 200}, False: lambda n: {1: 200, 2: 40 * n - 200}}
+    got = score(film(20, crossing, lambda n: tracks[8 <= n <= 12](n)))
+    assert got.crossings == Events(happened=1, switched=0)
+    assert (got.switches, got.unprovoked) == (0, 0)
+    # Who is hardly to be seen need not be found, and is no mistake where found all the same.
+    assert got.mota == got.idf1 == 1
+
+
+@pytest.mark.parametrize("whose", ["ann", "both"])
+def test_identities_that_a_crossing_mixed_up(whose: str) -> None:
+    def tracks(n: int) -> dict[int, float]:
+        if n < 13:
+            return {1: 200, 2: 40 * n - 200}
+        return {3: 200, 2: 40 * n - 200} if whose == "ann" else {2: 200, 1: 40 * n - 200}
+
+    got = score(film(20, crossing, tracks))
+    assert got.crossings == Events(happened=1, switched=1)
+    assert (got.switches, got.unprovoked) == (1 if whose == "ann" else 2, 0)
+
+
+def test_long_after_a_crossing_it_is_not_the_crossing() -> None:
+    got = score(film(60, crossing, lambda n: {1 if n < 50 else 3: 200, 2: 40 * n - 200}))
+    assert got.crossings == Events(happened=1, switched=0)
+    assert got.unprovoked == 1
+
+
+def behind(n: int) -> list[Truth]:
+    share = 0.9 if 5 <= n < 15 else 0.0
+    return [Truth("ann", box(0), 0.4, 1 - share, 0.0, share)]
+
+
+def test_behind_a_thing_and_a_new_identity_after_it() -> None:
+    got = score(film(30, behind, lambda n: {} if 5 <= n < 15 else {1 if n < 5 else 2: 0}))
+    assert got.hidings == Events(happened=1, switched=1)
+    assert (got.crossings.happened, got.returns.happened, got.unprovoked) == (0, 0, 0)
+
+
+def test_out_of_the_picture_and_back() -> None:
+    got = score(film(30, lambda n: [] if 10 <= n < 20 else one(n), lambda n: {} if 10 <= n < 20 else {1: 0}))
+    assert got.returns == Events(happened=1, switched=0)
+    assert got.mota == 1
+
+
+def test_false_tracks_last() -> None:
+    def tracks(n: int) -> dict[int, float]:
+        return {1: 0.0} | ({2: 900.0} if n >= 10 else {}) | ({3: 1500.0} if n in (3, 4) else {})
+
+    got = score(film(20, one, tracks))
+    assert got.false_tracks == 1  # the other one is gone after a fifth of a second
+    assert got.owners == {1: "ann"}
+    assert got.mota == pytest.approx(1 - 12 / 20)
+
+
+def test_two_tracks_of_one_person() -> None:
+    got = score(film(20, one, lambda _: {1: 0, 2: 10}))
+    assert got.false_tracks == 1
+    assert got.idf1 == pytest.approx(2 * 20 / (20 + 40))
+
+
+def test_an_empty_room() -> None:
+    got = score(film(20, lambda _: [], lambda _: {}))
+    assert (got.false_tracks, got.by_height, got.first_found_s) == (0, {}, [])
+
+
+def test_overlap() -> None:
+    assert overlap(box(0), box(0)) == 1
+    assert overlap(box(0), box(50)) == pytest.approx(1 / 3)
+    assert overlap(box(0), box(100)) == 0
+
+
+@pytest.mark.parametrize(
+    ("height", "name"), [(0.14, "0.15"), (0.19, "0.2"), (0.3, "0.3"), (0.45, "0.4"), (0.9, "0.5")]
+)
+def test_classes_of_height(height: float, name: str) -> None:
+    assert height_class(height) == name
+
+
+def test_assignment_is_the_best_of_all() -> None:
+    random = np.random.default_rng(0)
+    for shape in [(1, 1), (3, 2), (2, 5), (4, 4), (5, 3)]:
+        for _ in range(20):
+            table = random.random(shape) * (random.random(shape) > 0.3)
+            small, large = sorted(shape)
+            flat = table if shape[0] == small else table.T
+            best = max(
+                math.fsum(flat[i, j] for i, j in enumerate(order))
+                for order in permutations(range(large), small)
+            )
+            pairs = assignment(table)
+            assert math.fsum(table[pair] for pair in pairs) == pytest.approx(best)
+            assert len({i for i, _ in pairs}) == len({j for _, j in pairs}) == len(pairs)
