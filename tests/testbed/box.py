@@ -8,7 +8,6 @@ Needs root and systemd-nspawn. The clock is the machine's and a box may not set 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import shlex
 import shutil
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from tests.testbed import cgroups, rootfs
+from tests.testbed.inside import Inside
 from tests.testbed.rootfs import TestbedError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def why_not() -> str | None:
     return None
 
 
-class Box:
+class Box(Inside):
     """A machine: switched on by `start`, off by `poweroff` or, as if the plug were pulled, by `cut`.
 
     What was written survives all three; it goes with `remove`. Use `boot` for the usual way.
@@ -208,10 +208,7 @@ class Box:
         timeout: float = 60,
         stdin: str | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command (a list), or a line of shell (a string), as root.
-
-        TestbedError with what it wrote when it fails, unless `check` is False.
-        """
+        """See `Inside`."""
         full = self.enter(*(("/bin/sh", "-c", command) if isinstance(command, str) else command))
         given = {"stdin": subprocess.DEVNULL} if stdin is None else {"input": stdin}
         done = subprocess.run(full, capture_output=True, text=True, check=False, timeout=timeout, **given)
@@ -219,32 +216,6 @@ class Box:
             said = (done.stdout + done.stderr)[-3000:]
             raise TestbedError(f"in box {self.name}: {command!r} ended with {done.returncode}:\n{said}")
         return done
-
-    def write(self, path: str, text: str, mode: int = 0o644) -> None:
-        """Write a file of root's, with the folders that lead to it."""
-        folder = shlex.quote(str(Path(path).parent))
-        self.run(
-            f"mkdir -p {folder} && cat > {shlex.quote(path)} && chmod {mode:o} {shlex.quote(path)}",
-            stdin=text,
-        )
-
-    def read(self, path: str) -> str:
-        """A file's text."""
-        return self.run(["cat", path]).stdout
-
-    def show(self, unit: str, *properties: str) -> dict[str, str]:
-        """Properties of a unit as systemd sees them."""
-        lines = self.run(
-            ["systemctl", "show", unit, f"--property={','.join(properties)}"]
-        ).stdout.splitlines()
-        return dict(line.split("=", 1) for line in lines)
-
-    def journal(self, unit: str, *options: str) -> list[dict[str, str]]:
-        """What a unit has logged, entry by entry with all of its fields."""
-        lines = self.run(
-            ["journalctl", f"--unit={unit}", "--output=json", "--all", *options]
-        ).stdout.splitlines()
-        return [json.loads(line) for line in lines]
 
 
 @contextlib.contextmanager

@@ -28,7 +28,7 @@ PYTHON: Final = "3.13"
 _SOURCES: Final = ("edge", "models", "wire", "systemd", "scripts", "requirements/run.txt", "pyproject.toml")
 _NOT_SOURCES: Final = {"__pycache__", "node_modules", "static"}
 _UNUSED_S: Final = 3600
-_SETTLE: Final = """\
+SETTLE: Final = """\
 set -eu
 cd /opt/kinebox/current/systemd
 ln -s "$PWD"/kinebox* /etc/systemd/system/
@@ -94,7 +94,7 @@ def _make(folder: Path) -> None:
         "/bin/sh",
         "-ec",
         f"{mount}; exec {inside}",
-        given=_SETTLE,
+        given=SETTLE,
     )
     shutil.rmtree(work)
     root.rmdir()
@@ -102,7 +102,7 @@ def _make(folder: Path) -> None:
 
 def _digest() -> str:
     """Of everything that goes into a release, and of what it is installed on."""
-    digest = hashlib.sha256(f"{rootfs.BOX.folder}\n{_SETTLE}".encode())
+    digest = hashlib.sha256(f"{rootfs.BOX.folder}\n{SETTLE}".encode())
     for path in _files():
         digest.update(f"{path.relative_to(ROOT)}\0".encode() + hashlib.sha256(path.read_bytes()).digest())
     return digest.hexdigest()[:16]
