@@ -40,10 +40,14 @@ _LOOK_FOR_S = 2.0
 """Seconds in which the detector is sent to where someone was lost."""
 _EXPLAINED = 0.22
 """A find nearer than this to a known person, in sides of the larger region, is that person."""
-_SOON_S, _SURELY = 0.25, 0.6
-"""Someone is shown when they were read for so long with so high a mean of presence,"""
-_LARGE, _AT_ONCE, _LARGE_SURELY = 0.35, 2, 0.8
-"""or who is so large (of the shorter side), after so many readings with so high a mean."""
+_SHOWN_S, _SURELY = 0.4, 0.6
+"""Someone is shown when they were read for so long and their joints were so clear on average,"""
+_READINGS, _CLEARLY = 2, 0.68
+"""or at once after so many readings as clear as this."""
+_DOUBTFUL = 0.5
+"""Who becomes less clear than this on average is nobody after all."""
+_ENOUGH = 8
+"""Readings from which it is clear that nobody is there."""
 _LOOK_S = 0.5
 """Seconds between two looks at somebody's clothes, after the first few."""
 _FIRST_LOOKS = 4
@@ -140,6 +144,9 @@ class People:
         if not track.roi.usable(width, height) or self._is_ignored(track.roi):
             self._lose(track)
             return False
+        if track.belief < _DOUBTFUL and track.readings >= _ENOUGH:
+            self._tracks.remove(track)
+            return False
         return True
 
     def _lose(self, track: Track) -> None:
@@ -210,9 +217,8 @@ class People:
             known.resume(track)
             self._tracks.remove(track)
             return known
-        large = track.size >= _LARGE * min(self._shape)
-        soon = large and track.readings >= _AT_ONCE and track.belief >= _LARGE_SURELY
-        if soon or (t - track.born >= _SOON_S and track.belief >= _SURELY):
+        soon = track.readings >= _READINGS and track.belief >= _CLEARLY
+        if soon or (t - track.born >= _SHOWN_S and track.belief >= _SURELY):
             self._newest += 1
             track.id, track.state = self._newest, "followed"
         return track

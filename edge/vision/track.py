@@ -50,7 +50,7 @@ class Track:
         """Seconds of the last reading, whatever it showed."""
         self.readings = 0
         self.belief = 0.0
-        """Mean of what speaks for a person, 0-1."""
+        """Mean of how clear the joints are (`Landmarks.clearness`), 0-1."""
         self.velocity = np.zeros(2)
         """Pixels a second of the middle of the hips."""
         self.free, self.free_velocity, self.free_at = roi, self.velocity, t
@@ -98,7 +98,7 @@ class Track:
             self.velocity += (1 - math.exp(-dt / _STEADY_S)) * (speed - self.velocity)
         self.roi, self.seen_at, self.last = new, t, seen
         self.readings += 1
-        self.belief += (seen.presence - self.belief) / min(self.readings, _LONG)
+        self.belief += (seen.clearness - self.belief) / min(self.readings, _LONG)
         self._shown = (np.column_stack([joints, seen.visibility[:JOINTS]]), world)
 
     def alone(self) -> None:

@@ -78,7 +78,8 @@ def test_refine_moves_to_the_peak_nearby() -> None:
     heatmap = np.full((3, 64, 64), -10, np.float32)
     heatmap[0, 20, 12] = 10  # x 12, y 20: crop pixels 48, 80
     points = np.array([[52.0, 84.0], [100.0, 100.0], [-5.0, 300.0]])
-    moved = refine(points, heatmap)
+    moved, peaks = refine(points, heatmap)
+    assert peaks == pytest.approx([1, 0, 0], abs=1e-3)
     assert moved[0] == pytest.approx([48, 80], abs=0.1)
     assert moved[1:].tolist() == points[1:].tolist()  # no peak, and outside the map: they stay
 
@@ -86,7 +87,8 @@ def test_refine_moves_to_the_peak_nearby() -> None:
 def test_refine_at_the_edge_and_with_nan() -> None:
     heatmap = np.full((2, 64, 64), -10, np.float32)
     heatmap[0, 0, 0] = 10
-    moved = refine(np.array([[2.0, 2.0], [np.nan, 1.0]]), heatmap)
+    moved, peaks = refine(np.array([[2.0, 2.0], [np.nan, 1.0]]), heatmap)
+    assert peaks == pytest.approx([1, 0], abs=1e-3)
     assert moved[0] == pytest.approx([0, 0], abs=0.1)
     assert np.isnan(moved[1, 0])
 
