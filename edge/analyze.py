@@ -19,6 +19,7 @@ from edge.link import CameraState, Hello, MarkerSeen, PoseFrame
 from edge.motion.skeletons import SKELETONS
 from edge.vision.source import open_source
 from edge.vision.trace import SUFFIX, TraceWriter
+from models.load import DEFAULT_MODEL
 from wire.metrics import live_metrics, metrics
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ def analyze(
     exercise: str,
     precision: Precision = "int8",
     threads: int = 1,
+    model: str = DEFAULT_MODEL,
     height_m: float | None = None,
     out: Path | None = None,
     formats: Sequence[str] = (),
@@ -136,8 +138,8 @@ def analyze(
 ) -> ClipReport:
     """Analyse one clip; with `out`, also write its report, measurements and trace there, once all are complete.
 
-    `height_m`: of whoever is seen. `formats`: of `edge.export`, also written to `out`. `progress` is called after
-    each frame.
+    `model`: ours, or the name of one that was imported. `height_m`: of whoever is seen. `formats`: of `edge.export`,
+    also written to `out`. `progress` is called after each frame.
     Raises CameraError, ModelError or ConfigError.
     """
     observer = Observer(exercise, height_m)  # an unknown exercise is refused before any work is done
@@ -147,7 +149,7 @@ def analyze(
     black: list[str] = []
     frames, first, last = 0, 0.0, 0.0
     with contextlib.ExitStack() as stack:
-        source = open_source(str(path), precision=precision, threads=threads)
+        source = open_source(str(path), precision=precision, threads=threads, model=model)
         stack.callback(source.close)
         recorder = _Recorder(out, path, source.hello, formats) if out else None
         if recorder:

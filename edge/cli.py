@@ -23,10 +23,12 @@ from edge import __version__
 from edge.cli_camera import app as camera_app
 from edge.cli_device import backup_command, restore_command, update_app
 from edge.cli_exercises import app as exercises_app
+from edge.cli_models import import_command, remove_command
 from edge.errors import ConfigError, KineboxError
 from edge.evaluate.command import Precision, evaluate
 from edge.marker_page import app as calibrate_app
 from models.cli import app as models_app
+from models.load import DEFAULT_MODEL
 
 if TYPE_CHECKING:
     from edge.analyze import ClipError, ClipReport
@@ -37,8 +39,11 @@ app = typer.Typer(
     help="Watch movement, measure it and coach it, and keep every picture to yourself.",
 )
 app.add_typer(exercises_app, name="exercises", help="List the exercises, check your own and add them.")
-models_app.command("eval")(evaluate)  # here: it runs the whole box, of which the models know nothing
-app.add_typer(models_app, name="models", help="Build, list and verify the pose models.")
+# Here: they run the whole box, of which the models know nothing.
+models_app.command("eval")(evaluate)
+models_app.command("import")(import_command)
+models_app.command("remove")(remove_command)
+app.add_typer(models_app, name="models", help="Build, list and verify the pose models, and bring your own.")
 app.add_typer(update_app, name="update")
 app.command("backup")(backup_command)
 app.command("restore")(restore_command)
@@ -72,6 +77,9 @@ class Format(StrEnum):
 
 PrecisionOption = Annotated[Precision, typer.Option(help="int8 is the fast one, fp32 the fallback.")]
 ThreadsOption = Annotated[int, typer.Option(min=1, max=64, help="Processor threads of the model.")]
+ModelOption = Annotated[
+    str, typer.Option(envvar="KINEBOX_MODEL", help="Pose model: blazepose, or the name of an imported one.")
+]
 ExerciseOption = Annotated[str, typer.Option(help="Id of an exercise, or auto to recognise it.")]
 HostOption = Annotated[
     str, typer.Option(help="Address to listen on. Beyond this machine, browsers need the printed token.")
@@ -109,12 +117,14 @@ def analyze(
     ] = "",
     precision: PrecisionOption = Precision.int8,
     threads: ThreadsOption = 2,
+    model: ModelOption = DEFAULT_MODEL,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Count and measure the movement in a video, with the pipeline the box runs live."""
     from edge import analyze as analysis
     from edge.coach.observer import Observer
     from edge.export import check_formats, parse_formats
+    from models.imported import check_model
 
     if species is Species.dog:
         raise ConfigError("this release has no pose model for dogs", "Analyse people with --species human.")
@@ -126,6 +136,7 @@ def analyze(
     check_formats(formats)
     if formats and out is None:
         raise ConfigError("--format says what is written, but not where", "Add --out FOLDER.")
+    check_model(model)  # told once, not for every clip
     files = analysis.clips(video)
     if out is not None:
         analysis.refuse_overwriting(files, out)
@@ -147,6 +158,7 @@ def analyze(
                     exercise=exercise,
                     precision=precision.value,
                     threads=threads,
+                    model=model,
                     height_m=height_m,
                     out=out,
                     formats=formats,
@@ -210,11 +222,14 @@ def run(
     precision: PrecisionOption = Precision.int8,
     threads: ThreadsOption = 1,
     loop: Annotated[bool, typer.Option("--loop", help="Play a file again and again.")] = False,
+    model: ModelOption = DEFAULT_MODEL,
 ) -> None:
     """Start the box: vision, coach and dashboard, until Ctrl-C."""
     from edge.coach.observer import Observer
     from edge.supervisor import runtime_folder, services, supervise
+    from models.imported import check_model
 
+    check_model(model)
     _adopt_own_exercises()
     Observer(exercise)  # an unknown exercise is told before anything is started
     with runtime_folder() as folder:
@@ -227,6 +242,7 @@ def run(
             exercise=exercise,
             host=host,
             port=port,
+            model=model,
         )
         code = supervise(both)
     raise typer.Exit(code)

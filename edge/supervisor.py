@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from models.load import DEFAULT_MODEL
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
@@ -111,6 +113,7 @@ def services(
     exercise: str,
     host: str,
     port: int,
+    model: str = DEFAULT_MODEL,
 ) -> list[Service]:
     """The two processes of a box, joined at `socket`."""
     vision = [sys.executable, "-m", "edge.vision.service", "--socket", str(socket)]
@@ -119,8 +122,9 @@ def services(
     hub += ["--host", host, "--port", str(port)]
     # A device has no end, nor has a file that is played again and again: there, success is a stray signal.
     plays_once = Path(camera).expanduser().is_file() and not loop
+    told = {"KINEBOX_CAMERA": camera, "KINEBOX_MODEL": model}
     return [
-        Service("vision", vision, finishes=plays_once, environment={"KINEBOX_CAMERA": camera}),
+        Service("vision", vision, finishes=plays_once, environment=told),
         Service("hub", hub),
     ]
 

@@ -55,6 +55,11 @@ def main(arguments: list[str] | None = None) -> int:
         default=os.environ.get("KINEBOX_FPS") or "30",
         help="pictures a second that are wanted; else KINEBOX_FPS says it",
     )
+    parser.add_argument(
+        "--model",
+        default=os.environ.get("KINEBOX_MODEL") or "blazepose",
+        help="pose model: blazepose, or the name of an imported one; else KINEBOX_MODEL says it",
+    )
     parser.add_argument("--loop", action="store_true", help="play a file again and again")
     options = parser.parse_args(arguments)
     log_to_stderr()
@@ -68,6 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     from edge.vision.source import PixelSource, open_source  # noqa: PLC0415
     from edge.vision.tuned import TunedSource, Tuner, sizes_of  # noqa: PLC0415
     from edge.vision.tuning import Given  # noqa: PLC0415
+    from models.load import DEFAULT_MODEL  # noqa: PLC0415
 
     if not 1 <= options.fps <= _MOST_FPS:
         parser.error(f"--fps is from 1 to {_MOST_FPS}")
@@ -86,8 +92,11 @@ def main(arguments: list[str] | None = None) -> int:
             paced=True,
             loop=options.loop,
             marker=True,
+            model=options.model,
         )
-        served = TunedSource(source, tuner) if isinstance(source, PixelSource) else source
+        # What is measured and chosen is for our own model; another one runs as it was told to.
+        ours = options.model == DEFAULT_MODEL
+        served = TunedSource(source, tuner) if ours and isinstance(source, PixelSource) else source
         manager = Manager()
         publisher = Publisher(options.socket, replace(source.hello, network=network))
         try:

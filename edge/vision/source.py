@@ -10,6 +10,7 @@ from edge.link import CameraState, Hello, MarkerSeen, PoseFrame
 from edge.vision.address import is_address
 from edge.vision.device import usb_camera
 from edge.vision.file import FileCamera
+from edge.vision.imported import open_imported
 from edge.vision.marker import MarkerWatch
 from edge.vision.people import MODEL, People
 from edge.vision.picamera import csi_camera, is_csi
@@ -22,10 +23,11 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-    from edge.link import Watch
+    from edge.link import Subject, Watch
     from edge.vision.device import DeviceCamera
     from edge.vision.inference import Precision
     from edge.vision.pictures import Camera
+    from edge.zones import Zone
 
 _BLACK_LEVEL = 6.0
 """Mean brightness (0-255) below which a picture shows nothing: lens covered, or no light at all."""
@@ -58,6 +60,30 @@ class Source(Protocol):
         ...
 
 
+class Pipeline(Protocol):
+    """Anything that sees people in pictures."""
+
+    precision: Precision
+    most: int
+    """People read in one picture, at most."""
+    waiting: int
+    """Known people who were not read in the last picture."""
+    timings: dict[str, float]
+    """Milliseconds of the last picture by stage."""
+
+    def reset(self) -> None:
+        """The next picture belongs to another scene."""
+        ...
+
+    def ignore(self, zones: tuple[Zone, ...]) -> None:
+        """Nobody in these parts of the picture is followed."""
+        ...
+
+    def process(self, bgr: npt.NDArray[np.uint8], t: float) -> list[Subject]:
+        """Everyone read in `bgr` uint8[H, W, 3] taken at `t` seconds."""
+        ...
+
+
 def open_source(
     what: str,
     *,
@@ -66,10 +92,12 @@ def open_source(
     paced: bool = False,
     loop: bool = False,
     marker: bool = False,
+    model: str = MODEL,
 ) -> Source:
     """The source described by `what`: a camera (`live_camera`), a video file, or a trace.
 
-    `marker`: whether to look for the calibration marker while nobody is in view.
+    `marker`: whether to look for the calibration marker while nobody is in view. `model`: our own, or the name of one
+    that the user brought.
 
     Raises CameraError or ModelError with what to do about it.
     """
@@ -79,7 +107,12 @@ def open_source(
         if path.suffix == SUFFIX:
             return TraceSource(path, paced=paced, loop=loop)
         camera = FileCamera(path, paced=paced, loop=loop)
-    return PixelSource(camera, People(precision, threads), marker=marker)
+    return PixelSource(camera, open_pipeline(model, precision, threads), marker=marker, model=model)
+
+
+def open_pipeline(model: str, precision: Precision, threads: int) -> Pipeline:
+    """What finds people with `model`; ModelError."""
+    return People(precision, threads) if model == MODEL else open_imported(model, precision, threads)
 
 
 def live_camera(what: str) -> DeviceCamera | None:
@@ -99,11 +132,13 @@ def live_camera(what: str) -> DeviceCamera | None:
 class PixelSource:
     """A camera and a pose pipeline: pictures go in, and only keypoints come out."""
 
-    def __init__(self, camera: Camera, pipeline: People, *, marker: bool = False) -> None:
+    def __init__(
+        self, camera: Camera, pipeline: Pipeline, *, marker: bool = False, model: str = MODEL
+    ) -> None:
         self.camera = camera
         self.pipeline = pipeline
         self.recorded = isinstance(camera, FileCamera)
-        self.hello = Hello(camera=camera.id, source=camera.source, model=MODEL, precision=pipeline.precision)
+        self.hello = Hello(camera=camera.id, source=camera.source, model=model, precision=pipeline.precision)
         self._most = pipeline.most
         """What the pipeline was made with."""
         self._dark_since: int | None = None

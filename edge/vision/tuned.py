@@ -13,6 +13,7 @@ from edge.link import CameraState, PoseFrame
 from edge.thermal import Thermometer
 from edge.vision import tuning_file
 from edge.vision.address import is_address
+from edge.vision.people import People
 from edge.vision.picamera import is_csi
 from edge.vision.pictures import Picture, log
 from edge.vision.tuning import SIZES, Way, choose, name, safe
@@ -252,6 +253,7 @@ class TunedSource:
         if plan.size is not None:
             self._device.size = plan.size  # type: ignore[attr-defined]
         if self._way != (plan.precision, plan.threads):
+            assert isinstance(self.source.pipeline, People)
             for part in (self.source.pipeline.detector, self.source.pipeline.landmarks):
                 part.network.load(plan.precision, plan.threads)
             self.source.pipeline.precision = plan.precision

@@ -134,22 +134,23 @@ def movenet_multi() -> ModelProto:
 
 
 def simcc(width: int = 192, height: int = 256) -> ModelProto:
-    """simcc_x [1, 17, 2 W] and simcc_y [1, 17, 2 H]: all joints on the brightest spot."""
+    """simcc_x [1, 17, 2 W] and simcc_y [1, 17, 2 H]: three times `BODY` around the brightest spot."""
     writer = GraphWriter()
     # ImageNet's mean and deviation make white about 2.4 and black about -2: as shares, 0.9 and 0.
     writer.node("Add", ["image", writer.constant("two", np.float32(2).reshape(1))], "lifted")
     writer.node("Mul", ["lifted", writer.constant("fifth", np.float32(0.2).reshape(1))], "shares")
-    for name, axes, length in (("simcc_x", [1, 2], width), ("simcc_y", [1, 3], height)):
+    for axis, (name, axes, length) in enumerate((("simcc_x", [1, 2], width), ("simcc_y", [1, 3], height))):
         writer.node("ReduceMax", ["shares"], f"{name}_profile", axes=axes, keepdims=0)
-        column = writer.constant(f"{name}_column", np.array([1, 1, length, 1], np.int64))
+        column = writer.constant(f"{name}_column", np.array([length, 1], np.int64))
         writer.node("Reshape", [f"{name}_profile", column], f"{name}_reshaped")
         # Each pixel is two cells, of which the first is the higher.
         halves = writer.constant(f"{name}_halves", np.array([1, 0.99], np.float32))
         writer.node("Mul", [f"{name}_reshaped", halves], f"{name}_cells")
-        row = writer.constant(f"{name}_row", np.array([1, 1, 2 * length], np.int64))
+        row = writer.constant(f"{name}_row", np.array([2 * length], np.int64))
         writer.node("Reshape", [f"{name}_cells", row], f"{name}_flat")
-        wanted = writer.constant(f"{name}_shape", np.array([1, KEYPOINTS, 2 * length], np.int64))
-        writer.node("Expand", [f"{name}_flat", wanted], name)
+        shifts = (6 * BODY[:, axis]).astype(np.int64)
+        cells = (np.arange(2 * length)[None, None] - shifts[None, :, None]) % (2 * length)
+        writer.node("Gather", [f"{name}_flat", writer.constant(f"{name}_table", cells)], name, axis=0)
     return writer.model(
         {"image": (1, 3, height, width)},
         {"simcc_x": (1, KEYPOINTS, 2 * width), "simcc_y": (1, KEYPOINTS, 2 * height)},
