@@ -307,12 +307,28 @@ def bench(
     peers: Annotated[bool, typer.Option("--peers", help="Race MediaPipe's own solution, too.")] = False,
     video: Annotated[Path | None, typer.Option(help="Another clip than the demo footage.")] = None,
     seconds: Annotated[float, typer.Option(min=1, help="About how long the pipelines race.")] = 60,
+    people: Annotated[
+        str | None, typer.Option(help="Pictures of so many people instead, such as 1,2,4,6,8; needs --data.")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="Folder of the clips of which those pictures are made.")
+    ] = None,
+    soak: Annotated[
+        float | None, typer.Option(min=0.1, help="Run the box for so many MINUTES instead: its memory.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure what a frame costs on this machine: vision, link, motion, coach, memory."""
-    from edge.bench import run_bench
+    from edge.bench import run_bench, run_soak
 
-    run_bench(peers=peers, json=json, video=video, seconds=seconds)
+    if people is not None:
+        from edge.bench.people import counts_of, run_people
+
+        run_people(counts_of(people), data, peers=peers, json=json, seconds=seconds)
+    elif soak is not None:
+        run_soak(soak, json, video)
+    else:
+        run_bench(peers=peers, json=json, video=video, seconds=seconds)
 
 
 @app.command()

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from edge.bench.report import run_bench
+from edge.bench.report import run_bench, run_soak
 
-__all__ = ["run_bench"]
+__all__ = ["run_bench", "run_soak"]

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 import msgspec
+import numpy as np
 from websockets.sync.client import connect
 
 from edge.errors import KineboxError
 from edge.link import CameraState, Hello, MarkerSeen, PoseFrame, Publisher, Subscriber
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from websockets.sync.client import ClientConnection
 
@@ -37,12 +40,25 @@ class ProcessCost(msgspec.Struct, frozen=True):
 
 
 class BoxCost(msgspec.Struct, frozen=True):
-    """Both processes, and how old a picture's joints are when a browser has them."""
+    """Both processes, and how old a picture's joints are when the hub and a browser have them."""
 
     vision: ProcessCost
     hub: ProcessCost
     fps: float
     latency_p50_ms: float
+    """From the picture to the browser."""
+    latency_p95_ms: float
+    to_hub_p50_ms: float
+    """From the picture to the other end of the link."""
+    to_hub_p95_ms: float
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """Resident memory of both processes at a time."""
+
+    minutes: float
+    vision_mb: float
+    hub_mb: float
 
 
 class _Message(msgspec.Struct):
@@ -79,6 +95,64 @@ def run_box(clip: Path, seconds: float) -> BoxCost:
 
     Raises KineboxError when one of them does not start or stops.
     """
+    with _box(clip) as box:
+        before = {process: _cpu_s(process.pid) for process in (box.vision, box.hub)}
+        start = time.monotonic()
+        ages: list[float] = []
+        with _Listener(box.link) as listener:
+            while (elapsed := time.monotonic() - start) < seconds:
+                capture_ms = _next_frame(box.browser)
+                ages.append(time.time() * 1e3 - capture_ms)
+        costs = [
+            ProcessCost(
+                resident_mb=round(_resident_mb(process.pid), 1),
+                cpu_ms=round((_cpu_s(process.pid) - before[process]) * 1e3 / len(ages), 3),
+            )
+            for process in (box.vision, box.hub)
+        ]
+    return BoxCost(
+        costs[0],
+        costs[1],
+        round(len(ages) / elapsed, 1),
+        *(
+            round(float(np.percentile(part, share)), 1)
+            for part in (ages, listener.ages)
+            for share in (50, 95)
+        ),
+    )
+
+
+def soak_box(
+    clip: Path, minutes: float, told: Callable[[Memory], object], every_s: float = 30.0
+) -> list[Memory]:
+    """Run the box on `clip` for `minutes` and look at its memory now and then; `told` of each look.
+
+    Raises KineboxError when one of the processes does not start or stops.
+    """
+    looks: list[Memory] = []
+    with _box(clip) as box:
+        start = time.monotonic()
+        while (passed := time.monotonic() - start) < minutes * 60 or not looks:
+            _next_frame(box.browser)
+            if passed >= len(looks) * every_s:
+                memory = [round(_resident_mb(process.pid), 1) for process in (box.vision, box.hub)]
+                looks.append(Memory(round(passed / 60, 2), *memory))
+                told(looks[-1])
+    return looks
+
+
+class _Box(NamedTuple):
+    """A running box with a browser."""
+
+    vision: subprocess.Popen[bytes]
+    hub: subprocess.Popen[bytes]
+    browser: ClientConnection
+    link: Path
+
+
+@contextlib.contextmanager
+def _box(clip: Path) -> Iterator[_Box]:
+    """Vision and hub on `clip`, over and over, warm."""
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kinebox-bench-")))
         log = stack.enter_context(tempfile.TemporaryFile("w+"))
@@ -93,25 +167,34 @@ def run_box(clip: Path, seconds: float) -> BoxCost:
         browser = stack.enter_context(_connect(port, (vision, hub), log))
         for _ in range(_WARM_UP_FRAMES):
             _next_frame(browser)
-        before = {process: _cpu_s(process.pid) for process in (vision, hub)}
-        start = time.monotonic()
-        ages = []
-        while (elapsed := time.monotonic() - start) < seconds:
-            capture_ms = _next_frame(browser)
-            ages.append(time.time() * 1e3 - capture_ms)
-        costs = [
-            ProcessCost(
-                resident_mb=round(_resident_mb(process.pid), 1),
-                cpu_ms=round((_cpu_s(process.pid) - before[process]) * 1e3 / len(ages), 3),
-            )
-            for process in (vision, hub)
-        ]
-    return BoxCost(
-        vision=costs[0],
-        hub=costs[1],
-        fps=round(len(ages) / elapsed, 1),
-        latency_p50_ms=round(sorted(ages)[len(ages) // 2], 1),
-    )
+        yield _Box(vision, hub, browser, folder / "link")
+
+
+class _Listener:
+    """Another hub at the link: how old frames are when they come out of it."""
+
+    def __init__(self, link: Path) -> None:
+        self.ages: list[float] = []
+        self._subscriber = Subscriber(link)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._listen)
+
+    def __enter__(self) -> _Listener:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._subscriber.close()
+
+    def _listen(self) -> None:
+        while not self._stop.is_set():
+            select.select([self._subscriber], [], [], 0.1)
+            with contextlib.suppress(EOFError):
+                while (record := self._subscriber.read()) is not None:
+                    if isinstance(record, PoseFrame) and record.utc_ns is not None:
+                        self.ages.append((time.time_ns() - record.utc_ns) / 1e6)
 
 
 @contextlib.contextmanager

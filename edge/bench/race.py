@@ -34,6 +34,8 @@ class Block(msgspec.Struct, frozen=True):
     cpu_ms: list[float]
     found: int
     """Frames with someone in them."""
+    people: int
+    """Everyone found in all of them."""
     stages: list[dict[str, float]]
 
 
@@ -44,8 +46,9 @@ class Lap(msgspec.Struct):
     cpu_ms: list[float] = []
     stages: list[dict[str, float]] = []
     found: int = 0
+    people: int = 0
     frames: int = 0
-    """All frames, for the share of `found`."""
+    """All frames, for the shares of `found` and `people`."""
 
 
 class _Runner:
@@ -75,11 +78,14 @@ class _Runner:
 
 
 @contextlib.contextmanager
-def _runner(name: str, python: Path | None, frames: Path, fps: float, core: int) -> Iterator[_Runner]:
+def _runner(
+    name: str, python: Path | None, frames: Path, places: Path, fps: float, cores: list[int]
+) -> Iterator[_Runner]:
     """A running worker; `python`: the environment of a pipeline that is not ours."""
     worker = Path(__file__).with_name("worker.py")
     command = [str(python), "-P", str(worker)] if python else [sys.executable, "-m", "edge.bench.worker"]
-    command += [name, "--frames", str(frames), "--fps", str(fps), "--core", str(core)]
+    command += [name, "--frames", str(frames), "--places", str(places), "--fps", str(fps)]
+    command += ["--cores", *map(str, cores)]
     with (
         tempfile.TemporaryFile("w+") as log,
         subprocess.Popen(
@@ -92,21 +98,30 @@ def _runner(name: str, python: Path | None, frames: Path, fps: float, core: int)
 
 
 def race(
-    frames: npt.NDArray[np.uint8], fps: float, runners: dict[str, Path | None], seconds: float
+    frames: npt.NDArray[np.uint8],
+    fps: float,
+    runners: dict[str, Path | None],
+    seconds: float,
+    *,
+    places: npt.NDArray[np.int64] | None = None,
+    cores: int = 1,
 ) -> dict[str, Lap]:
     """Run every pipeline over `frames` uint8[N, H, W, 3], at least once and for about `seconds`.
 
-    `runners`: name of the pipeline to the Python of its environment, None for ours. Raises KineboxError when
-    a pipeline cannot start or dies.
+    `runners`: name of the pipeline to the Python of its environment, None for ours. `places` int64[P, 4]: where each
+    person is (left, top, right, bottom), for the pipelines that are run once a person. `cores`: that they may use.
+    Raises KineboxError when a pipeline cannot start or dies.
     """
-    core = max(os.sched_getaffinity(0))
+    allowed = sorted(os.sched_getaffinity(0))[-cores:]
     laps = {name: Lap() for name in runners}
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kinebox-bench-")))
         path = folder / "frames.npy"
         np.save(path, frames)
+        where = folder / "places.npy"
+        np.save(where, np.empty((0, 4), np.int64) if places is None else places)
         running = [
-            (name, stack.enter_context(_runner(name, python, path, fps, core)))
+            (name, stack.enter_context(_runner(name, python, path, where, fps, allowed)))
             for name, python in runners.items()
         ]
         order = random.Random(0)  # noqa: S311 - fair turns, not a secret
@@ -125,4 +140,5 @@ def _add(lap: Lap, block: Block) -> None:
     lap.cpu_ms += block.cpu_ms[SETTLE:]
     lap.stages += block.stages[SETTLE:]
     lap.found += block.found
+    lap.people += block.people
     lap.frames += len(block.wall_ms)

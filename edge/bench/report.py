@@ -17,7 +17,7 @@ from rich.table import Table
 
 from edge.bench.motion import MotionCost, Part, motion_cost
 from edge.bench.peer import PeerUnavailable, peer_python
-from edge.bench.processes import BoxCost, link_ms, run_box
+from edge.bench.processes import BoxCost, Memory, link_ms, run_box, soak_box
 from edge.bench.race import BLOCK, Lap, race
 from edge.footage import demo_video
 from edge.vision.file import FileCamera
@@ -115,6 +115,22 @@ def run_bench(peers: bool, json: bool, video: Path | None, seconds: float) -> No
         _print(report)
 
 
+def run_soak(minutes: float, json: bool, video: Path | None) -> None:
+    """Run the box for `minutes` and print its memory as time goes by. Raises KineboxError."""
+    progress = Console(stderr=True)
+    clip = video or demo_video()
+    looks = soak_box(clip, minutes, lambda look: progress.print(_memory(look), highlight=False))
+    if json:
+        sys.stdout.write(msgspec.json.format(msgspec.json.encode(looks)).decode() + "\n")
+        return
+    for name, look in (("start", looks[0]), ("middle", looks[len(looks) // 2]), ("end", looks[-1])):
+        Console().print(f"{name}: {_memory(look)}", highlight=False)
+
+
+def _memory(look: Memory) -> str:
+    return f"{look.minutes:.1f} min: vision {look.vision_mb:.1f} MB, hub {look.hub_mb:.1f} MB"
+
+
 def load(clip: Path) -> tuple[npt.NDArray[np.uint8], float]:
     """The clip's first pictures, BGR uint8[N, H, W, 3] with the long side at most 640, and its frame rate."""
     camera = FileCamera(clip)
@@ -196,7 +212,8 @@ def _print(report: Report) -> None:
         " processor time a subject and frame (p50, mean)\n"
         f"Hub (coach, store, one browser): {box.hub.cpu_ms:.2f} ms of processor time a frame\n"
         f"Memory: vision {box.vision.resident_mb:.0f} MB, hub {box.hub.resident_mb:.0f} MB\n"
-        f"Picture to browser: {box.latency_p50_ms:.0f} ms at {box.fps:.0f} frames/s\n"
+        f"Picture to link's end: {box.to_hub_p50_ms:.0f} ms, p95 {box.to_hub_p95_ms:.0f};"
+        f" to browser: {box.latency_p50_ms:.0f} ms, p95 {box.latency_p95_ms:.0f}; {box.fps:.0f} frames/s\n"
         f"{report.machine}, Python {report.python}, {report.frames} frames in turns of {BLOCK}",
         highlight=False,
     )

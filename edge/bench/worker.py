@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
-    Result = tuple[bool, dict[str, float]]
-    """Whether someone was found, and milliseconds by stage where the pipeline tells."""
+    Result = tuple[int, dict[str, float]]
+    """How many people were found, and milliseconds by stage where the pipeline tells."""
     Run = Callable[[npt.NDArray[np.uint8], float], Result]
     """One picture BGR uint8[H, W, 3] and its time in seconds."""
 
 
-def kinebox(precision: Any) -> Run:
-    """Our pipeline as `kinebox run` uses it."""
+def kinebox(precision: Any, threads: int, everybody: bool) -> Run:
+    """Our pipeline as `kinebox run` uses it; `everybody`: without its budget of people in one picture."""
     from edge.vision.people import People  # noqa: PLC0415 - not there in MediaPipe's environment
 
-    pose = People(precision, threads=1)
+    pose = People(precision, threads, most=_EVERYBODY) if everybody else People(precision, threads)
 
     def run(bgr: npt.NDArray[np.uint8], t: float) -> Result:
-        found = bool(pose.process(bgr, t))
+        found = len(pose.process(bgr, t))
         return found, dict(pose.timings)
 
     return run
@@ -48,44 +48,72 @@ def mediapipe() -> Run:
     pose = mp.solutions.pose.Pose(model_complexity=1, static_image_mode=False)
 
     def run(rgb: npt.NDArray[np.uint8], _t: float) -> Result:
-        return pose.process(rgb).pose_landmarks is not None, {}
+        return int(pose.process(rgb).pose_landmarks is not None), {}
 
     return run
+
+
+def mediapipe_each(places: npt.NDArray[np.int64]) -> Run:
+    """MediaPipe's Python solution once for each person, in the part of the picture that is theirs.
+
+    `places` int64[P, 4]: left, top, right, bottom in pixels.
+    """
+    runs = [mediapipe() for _ in places]
+
+    def run(rgb: npt.NDArray[np.uint8], t: float) -> Result:
+        found = 0
+        for one, (left, top, right, bottom) in zip(runs, places, strict=True):
+            found += one(np.ascontiguousarray(rgb[top:bottom, left:right]), t)[0]
+        return found, {}
+
+    return run
+
+
+RUNNERS = ("int8", "fp32", "int8-all", "mediapipe", "mediapipe-each")
+_EVERYBODY = 64
 
 
 def main() -> None:
     """Serve blocks until standard input closes."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("runner", choices=["int8", "fp32", "mediapipe"])
+    parser.add_argument("runner", choices=RUNNERS)
     parser.add_argument("--frames", required=True, help="uint8[N, H, W, 3], BGR, as .npy")
     parser.add_argument("--fps", type=float, required=True)
-    parser.add_argument("--core", type=int, required=True)
+    parser.add_argument("--cores", type=int, nargs="+", required=True)
+    parser.add_argument("--places", help="int64[P, 4] as .npy: where each person is")
     options = parser.parse_args()
     # Before a library counts the cores and starts its threads.
-    os.sched_setaffinity(0, {options.core})
+    os.sched_setaffinity(0, set(options.cores))
     # What a library prints must not end up between our answers.
     answers = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
 
     frames = np.load(options.frames, mmap_mode="r")
-    run = mediapipe() if options.runner == "mediapipe" else kinebox(options.runner)
+    peer = options.runner.startswith("mediapipe")
+    if options.runner == "mediapipe-each":
+        run = mediapipe_each(np.load(options.places))
+    elif peer:
+        run = mediapipe()
+    else:
+        precision, _, everybody = options.runner.partition("-")
+        run = kinebox(precision, len(options.cores), bool(everybody))
     print("{}", file=answers)
     done = 0
     for line in sys.stdin:
-        block = json.loads(line)
-        wall, cpu, found, stages = [], [], 0, []
-        for index in range(block["first"], block["first"] + block["count"]):
-            picture = np.ascontiguousarray(
-                frames[index, :, :, ::-1] if options.runner == "mediapipe" else frames[index]
-            )
+        asked = json.loads(line)
+        wall, cpu, found, people, stages = [], [], 0, 0, []
+        for index in range(asked["first"], asked["first"] + asked["count"]):
+            picture = np.ascontiguousarray(frames[index, :, :, ::-1] if peer else frames[index])
             cpu_start, start = time.process_time(), time.perf_counter()
             seen, timings = run(picture, done / options.fps)
             wall.append((time.perf_counter() - start) * 1e3)
             cpu.append((time.process_time() - cpu_start) * 1e3)
             stages.append(timings)
-            found += seen
+            found += seen > 0
+            people += seen
             done += 1
-        print(json.dumps({"wall_ms": wall, "cpu_ms": cpu, "found": found, "stages": stages}), file=answers)
+        block = {"wall_ms": wall, "cpu_ms": cpu, "found": found, "people": people, "stages": stages}
+        print(json.dumps(block), file=answers)
 
 
 if __name__ == "__main__":

@@ -14,10 +14,11 @@ from msgspec.structs import replace
 from edge.bench import run_bench
 from edge.bench.motion import MotionCost, motion_cost
 from edge.bench.peer import LOCK, PeerUnavailable, peer_python
-from edge.bench.processes import link_ms
+from edge.bench.people import counts_of, row_of, run_people
+from edge.bench.processes import Memory, link_ms, soak_box
 from edge.bench.race import BLOCK, SETTLE, Lap, race
 from edge.bench.report import costs, load
-from edge.errors import KineboxError
+from edge.errors import ConfigError, KineboxError
 from edge.link import CameraState, Hello, PoseFrame
 from tests.truth.camera import Camera
 from tests.truth.exercises import squat
@@ -100,6 +101,35 @@ def test_json_report(models: None, clip: Path, capsys: pytest.CaptureFixture[str
     assert report["pipelines"]["int8"]["p50_ms"] > 0
     assert report["box"]["hub"]["resident_mb"] > 10
     assert report["box"]["vision"]["cpu_ms"] > 0
+    for way in ("latency", "to_hub"):
+        assert 0 < report["box"][f"{way}_p50_ms"] <= report["box"][f"{way}_p95_ms"]
+
+
+def test_soak_looks_at_memory_from_the_start_to_the_end(models: None, clip: Path) -> None:
+    told: list[Memory] = []
+    looks = soak_box(clip, 0.05, told.append, every_s=1.0)
+    assert looks == told
+    assert [look.minutes * 60 for look in looks] == pytest.approx([0, 1, 2], abs=0.9)
+    assert min(min(look.vision_mb, look.hub_mb) for look in looks) > 10
+
+
+def test_numbers_of_people() -> None:
+    assert counts_of("1,2,8") == [1, 2, 8]
+    for text in ("", "0", "9", "two", "1,,2"):
+        with pytest.raises(ConfigError, match="no list of numbers from 1 to 8"):
+            counts_of(text)
+
+
+def test_pictures_of_people_need_clips() -> None:
+    with pytest.raises(ConfigError, match="makes its pictures of clips"):
+        run_people([1], None, peers=False, json=True, seconds=1)
+
+
+def test_everybody_stands_in_the_row() -> None:
+    scene = row_of(8)
+    assert len({person.who for person in scene.people}) == 8
+    across = [person.path[0][1] for person in scene.people]
+    assert across == pytest.approx([(n + 0.5) / 8 for n in range(8)])
 
 
 def test_motion_cost_is_that_of_frames_with_somebody_in_them() -> None:
