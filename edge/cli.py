@@ -43,7 +43,7 @@ app.add_typer(exercises_app, name="exercises", help="List the exercises, check y
 models_app.command("eval")(evaluate)
 models_app.command("import")(import_command)
 models_app.command("remove")(remove_command)
-app.add_typer(models_app, name="models", help="Build, list and verify the pose models, and bring your own.")
+app.add_typer(models_app, name="models", help="Build, list, verify and import pose models.")
 app.add_typer(update_app, name="update")
 app.command("backup")(backup_command)
 app.command("restore")(restore_command)

@@ -46,9 +46,7 @@ class BroughtNetwork:
         self.model, self.row, self.form = model, model.row, model.outputs
         data = imported.model_bytes(model, precision)
         self._size = (model.width, model.height)
-        blank = np.zeros((model.height, model.width, 3), np.uint8)
-        image = tensor(blank, self.row.input, model.element)
-        self._session = open_session(data, image, threads)
+        self._session = open_session(data, threads)
         (self._input,) = [each.name for each in self._session.get_inputs()]
         self.spent_ms = 0.0
         """Of the network alone, since it was set to zero."""

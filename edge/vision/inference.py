@@ -1,4 +1,4 @@
-"""One place that opens ONNX sessions, so that every model runs under the same limits."""
+"""Our own networks: a verified file, and its outputs in the order asked for."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime as ort
 
+from edge.vision.providers import open_session
 from models.load import model_bytes
 
 if TYPE_CHECKING:
@@ -29,15 +29,7 @@ class Network:
 
     def load(self, precision: Precision, threads: int) -> None:
         """Compute in this way from now on; ModelError, and as before, when its file is missing or damaged."""
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        # Spinning workers would burn a core between frames: the camera, not the model, sets the pace.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
-        self._session: Any = ort.InferenceSession(
-            model_bytes(self._stage, precision), options, providers=["CPUExecutionProvider"]
-        )
+        self._session: Any = open_session(model_bytes(self._stage, precision), threads)
 
     def run(self, image: Tensor) -> list[Tensor]:
         """The outputs, in the order asked for, of `image` float32[1, 3, N, N]."""

@@ -167,6 +167,17 @@ def test_only_what_is_there_is_tried_and_nothing_that_has_a_network(
     if len(available()) == 1:
         assert choose_provider(b"not looked at", IMAGE).reason == "only_one"
     monkeypatch.setenv("KINEBOX_STATE", str(tmp_path))
-    opened = open_session(curved(), IMAGE, 1)
+    opened = open_session(curved(), 1)
     assert opened.run(None, {"image": IMAGE})[0].shape == SHAPE
     assert providers.state_folder() == tmp_path / "providers"
+
+
+def test_where_there_is_a_choice_it_is_made_with_noise_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KINEBOX_STATE", str(tmp_path))
+    monkeypatch.setattr(providers, "CANDIDATES", (CPU, SLOW))
+    opened = open_session(rounded(), 1)
+    (kept,) = (tmp_path / "providers").iterdir()
+    assert opened.run(None, {"image": IMAGE})[0].shape == SHAPE
+    assert '"no_faster"' in kept.read_text()
