@@ -67,6 +67,14 @@ class Species(StrEnum):
     dog = "dog"
 
 
+class LivePrecision(StrEnum):
+    """Arithmetic of the pose models while the box runs."""
+
+    auto = "auto"
+    int8 = "int8"
+    fp32 = "fp32"
+
+
 class Format(StrEnum):
     """File format of an export."""
 
@@ -219,8 +227,13 @@ def run(
     exercise: ExerciseOption = "auto",
     host: HostOption = "127.0.0.1",
     port: PortOption = 8080,
-    precision: PrecisionOption = Precision.int8,
-    threads: ThreadsOption = 1,
+    precision: Annotated[
+        LivePrecision, typer.Option(help="auto: the better one here, as measured at the first start.")
+    ] = LivePrecision.auto,
+    threads: Annotated[
+        int | None,
+        typer.Option(min=1, max=64, help="Processor threads of the model; left out: as is best here."),
+    ] = None,
     loop: Annotated[bool, typer.Option("--loop", help="Play a file again and again.")] = False,
     model: ModelOption = DEFAULT_MODEL,
 ) -> None:

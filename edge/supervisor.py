@@ -108,7 +108,7 @@ def services(
     *,
     camera: str,
     precision: str,
-    threads: int,
+    threads: int | None,
     loop: bool,
     exercise: str,
     host: str,
@@ -117,7 +117,7 @@ def services(
 ) -> list[Service]:
     """The two processes of a box, joined at `socket`."""
     vision = [sys.executable, "-m", "edge.vision.service", "--socket", str(socket)]
-    vision += ["--precision", precision, "--threads", str(threads), *(["--loop"] if loop else [])]
+    vision += ["--precision", precision, "--threads", str(threads or "auto"), *(["--loop"] if loop else [])]
     hub = [sys.executable, "-m", "edge.hub", "--socket", str(socket), "--exercise", exercise]
     hub += ["--host", host, "--port", str(port)]
     # A device has no end, nor has a file that is played again and again: there, success is a stray signal.

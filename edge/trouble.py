@@ -26,6 +26,21 @@ class Kind(NamedTuple):
     """For logs and `kinebox doctor`; {value} is the number, {detail} what more is known."""
     remedy: str
 
+    def wrong(self, sign: Sign) -> bool:
+        """Whether the number is on the wrong side."""
+        return sign.value < self.begins if self.ends > self.begins else sign.value > self.begins
+
+    def right(self, sign: Sign) -> bool:
+        """Whether the number is well again."""
+        return sign.value >= self.ends if self.ends > self.begins else sign.value <= self.ends
+
+
+class Sign(NamedTuple):
+    """A kind's number now, and what more is known."""
+
+    value: float
+    detail: str = ""
+
 
 KINDS: tuple[Kind, ...] = (
     Kind(
@@ -92,13 +107,6 @@ _MOST_DOUBLINGS = 5
 _LEAST_PATIENCE_S = 1.0
 
 
-class Sign(NamedTuple):
-    """A kind's number now, and what more is known."""
-
-    value: float
-    detail: str = ""
-
-
 class Change(NamedTuple):
     """A trouble began or ended."""
 
@@ -136,7 +144,10 @@ class _State:
 
     def update(self, sign: Sign | None, t: float) -> Change | None:
         """Take the number at `t` seconds; None: nothing can be said, which speaks for no trouble."""
-        turned = self._wrong(sign) if self.since is None else self._right(sign)
+        if self.since is None:
+            turned = sign is not None and self.kind.wrong(sign)
+        else:
+            turned = sign is None or self.kind.right(sign)
         if sign is not None and not (self.since is not None and turned):
             self.sign = sign
         if not turned:
@@ -152,18 +163,6 @@ class _State:
             return Change(self.kind, True, self.sign)
         lasted, self.since = t - self.since, None
         return Change(self.kind, False, sign or self.sign, lasted)
-
-    def _wrong(self, sign: Sign | None) -> bool:
-        if sign is None:
-            return False
-        below = self.kind.ends > self.kind.begins
-        return sign.value < self.kind.begins if below else sign.value > self.kind.begins
-
-    def _right(self, sign: Sign | None) -> bool:
-        if sign is None:
-            return True
-        below = self.kind.ends > self.kind.begins
-        return sign.value >= self.kind.ends if below else sign.value <= self.kind.ends
 
     def _patience(self, t: float) -> float:
         if self.since is not None:

@@ -33,6 +33,8 @@ _VISIBLE = 0.5
 _GOOD_FORMATS = ("MJPG", "RGB888", "")
 """Pixel formats that are delivered at full rate; raw ones fit through USB in small sizes only."""
 _RAW_PIXELS = 640 * 480
+_CRAWLS = 10
+"""Pictures a second: what cameras fall back to where a size does not fit through the cable."""
 _MODE = re.compile(r"(?P<format>\S*) ?(?P<width>\d+)x(?P<height>\d+) (?P<fps>\d+)")
 _VIEW_S = 5.0
 """A view that is older says nothing."""
@@ -171,17 +173,23 @@ class Signs:
         wanted = min(self.tuning.target, 30.0)
         if view.fps:
             yield "few_pictures", Sign(view.fps / wanted, f"{view.fps:.0f}")
-        if mode := _MODE.fullmatch(view.mode):
-            yield "wrong_mode", self._mode(mode, self.tuning)
+        mode = of_mode(view.mode, (self.tuning.width, self.tuning.height))
+        if mode is not None:
+            yield "wrong_mode", mode
 
-    def _mode(self, mode: re.Match[str], tuning: Tuning) -> Sign:
-        """1 where the mode is not what was asked for, or cannot be quick; else 0."""
-        size = int(mode["width"]), int(mode["height"])
-        said = f"{mode['format']} {size[0]}x{size[1]} at {mode['fps']} a second"
-        other = 0 not in (*size, tuning.width) and size != (tuning.width, tuning.height)
-        raw = mode["format"] not in _GOOD_FORMATS and size[0] * size[1] > _RAW_PIXELS
-        crawls = 0 < int(mode["fps"]) <= 10
-        return Sign(float(other or raw or crawls), said)
+
+def of_mode(text: str, wanted: tuple[int, int] = (0, 0)) -> Sign | None:
+    """1 where a camera's mode is not what was asked for, or cannot be quick; else 0. None: it says nothing."""
+    mode = _MODE.fullmatch(text)
+    if mode is None:
+        return None
+    size = int(mode["width"]), int(mode["height"])
+    other = 0 not in (*size, *wanted) and size != wanted
+    raw = mode["format"] not in _GOOD_FORMATS and size[0] * size[1] > _RAW_PIXELS
+    crawls = 0 < int(mode["fps"]) <= _CRAWLS
+    return Sign(
+        float(other or raw or crawls), f"{mode['format']} {size[0]}x{size[1]} at {mode['fps']} a second"
+    )
 
 
 def _sure(subject: Subject) -> float:

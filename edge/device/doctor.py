@@ -8,36 +8,31 @@ import platform
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from edge import __version__
+from edge.clock import has_battery, synchronised
+from edge.device.doctor_box import ask
+from edge.device.doctor_camera import examine_camera
+from edge.device.doctor_finding import Finding
 from edge.errors import KineboxError
 from edge.store import database_path
+from edge.thermal import Thermometer
+from edge.trouble import BY_CODE, Sign, words
 from models.load import model_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Verdict = Literal["ok", "warning", "failed"]
-
 _LEAST_FREE_MB = 200
 _LEAST_MEMORY_MB = 900
 
 
-class Finding(msgspec.Struct, frozen=True):
-    """What one check found."""
-
-    check: str
-    verdict: Verdict
-    found: str
-    remedy: str = ""
-
-
 def examine() -> list[Finding]:
     """Run every check; none of them changes anything."""
-    return [finding for check in _CHECKS for finding in check()]
+    box = ask()
+    findings = [finding for check in _CHECKS for finding in check()]
+    return [*findings[:1], *box.findings, *examine_camera(box.running), *findings[1:]]
 
 
 def _software() -> list[Finding]:
@@ -58,40 +53,42 @@ def _models() -> list[Finding]:
     return findings
 
 
-def _int8_instructions() -> list[Finding]:
-    """INT8 only pays where the processor multiplies bytes in one step."""
+def _processor() -> list[Finding]:
+    """INT8 only pays where the processor multiplies bytes in one step; which is faster is measured, not guessed."""
     try:
         flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace").split()
     except OSError:
         return []
     useful = {"avx512_vnni", "avx_vnni", "asimddp", "i8mm"} & set(flags)
-    if useful:
-        return [Finding("processor", "ok", f"INT8 instructions: {', '.join(sorted(useful))}")]
+    said = f"INT8 instructions: {', '.join(sorted(useful))}" if useful else "no INT8 dot-product instructions"
+    return [Finding("processor", "ok", f"{said}, {len(os.sched_getaffinity(0))} cores")]
+
+
+def _heat() -> list[Finding]:
+    heat = Thermometer().read()
+    parts = []
+    if heat.celsius is not None:
+        parts.append(f"{heat.celsius:.0f} °C")
+    if heat.mhz is not None and heat.most_mhz is not None:
+        parts.append(f"{heat.mhz:.0f} of {heat.most_mhz:.0f} MHz")
+    if heat.causes:
+        kind = BY_CODE["throttled"]
+        said = words(kind, Sign(1.0, ", ".join(heat.causes)))
+        return [Finding("heat and power", "warning", ", ".join([said, *parts]), kind.remedy)]
+    return [Finding("heat and power", "ok", ", ".join(["not throttled", *parts]))] if parts else []
+
+
+def _clock() -> list[Finding]:
+    if synchronised():
+        return [Finding("clock", "ok", "kept by a time service")]
+    if has_battery():
+        return [Finding("clock", "ok", "no time service keeps it; this machine's clock has a battery")]
     return [
         Finding(
-            "processor",
+            "clock",
             "warning",
-            "no INT8 dot-product instructions",
-            "Try `kinebox run --precision fp32`: it may be as fast here.",
-        )
-    ]
-
-
-def _cameras() -> list[Finding]:
-    devices = sorted(Path("/dev").glob("video*"))
-    if not devices:
-        return [
-            Finding("cameras", "warning", "no /dev/video device", "Plug in a camera; files work without one.")
-        ]
-    usable = [device for device in devices if os.access(device, os.R_OK | os.W_OK)]
-    if usable:
-        return [Finding("cameras", "ok", ", ".join(map(str, usable)))]
-    return [
-        Finding(
-            "cameras",
-            "failed",
-            f"{devices[0]} may not be opened by this user",
-            "Add the user to the group `video`.",
+            "no time service has set it yet, and this board has no battery",
+            "Let it reach a time server (chrony); what is recorded meanwhile gets its time later.",
         )
     ]
 
@@ -135,8 +132,9 @@ def _dashboard() -> list[Finding]:
 _CHECKS: tuple[Callable[[], list[Finding]], ...] = (
     _software,
     _models,
-    _int8_instructions,
-    _cameras,
+    _processor,
+    _heat,
+    _clock,
     _state,
     _memory,
     _dashboard,

@@ -14,6 +14,8 @@ WIDTH = 640
 """Pixels across that are looked at: every picture is brought to about this, so that figures can be compared."""
 _MAD = 1.4826
 """From the median of absolute deviations to the standard deviation of normal noise."""
+_STILL = 3.0
+"""Deviations (and a step of the values) beyond which a pixel has not only noise: something moved there."""
 _LAPLACIAN_GAIN = 20.0
 """By how much the Laplacian (1, 1, -4, 1, 1) raises the variance of noise."""
 _MIXED = 4.0
@@ -41,7 +43,10 @@ def look(first: npt.NDArray[np.uint8], second: npt.NDArray[np.uint8]) -> Look:
     variance = float(grey.var())
     if first.shape == second.shape:
         change = grey - first.astype(np.float32)
-        noise = _MAD * float(np.median(np.abs(change - np.median(change)))) / 2**0.5
+        change -= np.median(change)
+        size = np.abs(change)
+        still = change[size <= _STILL * (_MAD * float(np.median(size)) + 1)]
+        noise = float(np.sqrt(np.mean(still**2) / 2))
     else:
         noise = 0.0
     edges = float(cv2.Laplacian(grey, cv2.CV_32F).var()) - _LAPLACIAN_GAIN * noise**2
