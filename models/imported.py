@@ -1,4 +1,4 @@
-"""Models that the user brought: a small JSON file and one or two ONNX files each, in `imported` of the model folder.
+"""Models that the user brought: a small JSON file and one or two ONNX files each, in a folder of their own.
 
 They are trusted as far as they were when they were imported: the sha256 of each file is compared at every start.
 """
@@ -6,7 +6,9 @@ They are trusted as far as they were when they were imported: the sha256 of each
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -19,7 +21,6 @@ from models.status import Row, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from models.catalogue import BuiltFile, Precision
     from models.families import Family, Form
@@ -72,8 +73,12 @@ class Imported(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 def folder() -> Path:
-    """Where they are."""
-    return model_dir() / "imported"
+    """Where they are: KINEBOX_IMPORTED, else beside the built models.
+
+    A box names a folder, because its built models come as releases that are replaced whole.
+    """
+    chosen = os.environ.get("KINEBOX_IMPORTED")
+    return Path(chosen) if chosen else model_dir() / "imported"
 
 
 def check_name(name: str) -> None:

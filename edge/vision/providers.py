@@ -10,9 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import statistics
-from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -20,13 +18,14 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 import onnxruntime as ort
-import platformdirs
 
+from edge.vision import tuning_file
 from models.errors import WriteFailed
 from models.files import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
 log = logging.getLogger(__name__)
 
@@ -91,9 +90,8 @@ def available() -> list[Candidate]:
 
 
 def state_folder() -> Path:
-    """Where choices are remembered: `KINEBOX_STATE`, else the platform's own place for state."""
-    chosen = os.environ.get("KINEBOX_STATE")
-    return (Path(chosen) if chosen else platformdirs.user_state_path("kinebox")) / "providers"
+    """Where choices are remembered."""
+    return tuning_file.folder() / "providers"
 
 
 def choose_provider(

@@ -70,6 +70,12 @@ def test_kept_listed_loaded_and_removed(models_here: Path) -> None:
     assert "blazepose" in caught.value.remedy
 
 
+def test_a_folder_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KINEBOX_IMPORTED", str(tmp_path / "own"))
+    brought()
+    assert sorted(path.name for path in (tmp_path / "own").iterdir()) == ["mine.fp32.onnx", "mine.json"]
+
+
 def test_a_changed_or_missing_file_is_noticed(models_here: Path) -> None:
     model = brought()
     path = models_here / "imported" / "mine.fp32.onnx"
