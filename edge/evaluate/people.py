@@ -63,16 +63,21 @@ def evaluate_scene(
     *,
     precision: Precision,
     threads: int,
+    count: bool = True,
     progress: Callable[[], object] = lambda: None,
 ) -> SceneResult:
-    """One scene of clips in `data`; `progress` is called after each picture.
+    """One scene of clips in `data`; `progress` is called after each picture. `count`: also the repetitions.
 
     Raises CameraError for a clip that is missing, ModelError, ConfigError.
     """
     frames: list[PoseFrame] = []
     seen = list(_watch(render(scene, data), People(precision, threads), frames, progress))
     marks = score(seen)
-    labels = {f"{EXERCISES}/{one.file}": one for one in read_labels(data / EXERCISES)} if scene.people else {}
+    labels = (
+        {f"{EXERCISES}/{one.file}": one for one in read_labels(data / EXERCISES)}
+        if count and scene.people
+        else {}
+    )
     counts = [
         _counted(person, label, data, frames, marks, precision, threads)
         for person in scene.people
@@ -148,7 +153,7 @@ def _counted(
     precision: Precision,
     threads: int,
 ) -> Counted:
-    first, last = person.start, person.start + person.path[-1][0] - person.path[0][0]
+    first, last = person.start, person.start + frames[-1].monotonic_ns / 1e9 - person.path[0][0]
     trace = keypoints(data / person.clip, precision=precision, threads=threads)
     whole = [one for one in read_trace(trace) if isinstance(one, PoseFrame)]
     begin = whole[0].monotonic_ns
