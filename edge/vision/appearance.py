@@ -5,6 +5,7 @@ Two histograms, of the torso and of the thighs. They are kept in memory for seco
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import cv2
@@ -42,14 +43,20 @@ class Appearance:
             return
         self.looks += 1
         weight = max(_LEARN, 1 / self.looks)
-        self._mean = look if self._mean is None else self._mean + weight * (look - self._mean)
+        if self._mean is None:
+            self._mean = look
+            return
+        mean = self._mean + weight * (look - self._mean)
+        self._mean = np.where(np.isnan(self._mean), look, np.where(np.isnan(look), self._mean, mean))
 
     def distance(self, look: Array | None) -> float | None:
         """Hellinger distance (0 alike, 1 nothing in common) to a look; None where one of both was not seen."""
         if look is None or self._mean is None:
             return None
         overlap = np.sqrt(self._mean * look).sum(axis=1)
-        return float(np.sqrt(np.clip(1 - overlap, 0, 1)).mean())
+        parts = np.sqrt(np.clip(1 - overlap, 0, 1))
+        seen = parts[~np.isnan(parts)]
+        return float(seen.mean()) if len(seen) else None
 
     def between(self, other: Appearance) -> float | None:
         """The distance of two people."""
@@ -57,12 +64,16 @@ class Appearance:
 
 
 def look(bgr: npt.NDArray[np.uint8], seen: Landmarks) -> Array | None:
-    """Histograms float64[2, bins] (torso, thighs; each sums to 1) of a person in `bgr`; None outside of it."""
+    """Histograms float64[2, bins] (torso, thighs; each sums to 1) of a person in `bgr`.
+
+    Not a number for a part that is outside of the picture; None where both are.
+    """
     shoulders, hips, knees = (seen.points[list(pair)] for pair in (_SHOULDERS, _HIPS, _KNEES))
-    torso, thighs = _samples(bgr, shoulders, hips), _samples(bgr, hips, knees)
-    if torso is None or thighs is None:
+    parts = [_samples(bgr, shoulders, hips), _samples(bgr, hips, knees)]
+    if all(part is None for part in parts):
         return None
-    return np.stack([_histogram(torso), _histogram(thighs)])
+    nothing = np.full(math.prod(_BINS), np.nan)
+    return np.stack([nothing if part is None else _histogram(part) for part in parts])
 
 
 def _samples(bgr: npt.NDArray[np.uint8], top: Array, bottom: Array) -> npt.NDArray[np.uint8] | None:

@@ -12,8 +12,6 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from edge.vision.roi import Roi
-
 _LONGEST = 192
 """Pixels of the working picture's longest side: a person of a fifth of the height still has twenty of them."""
 _LEARN_S = 20.0
@@ -30,6 +28,8 @@ _JOIN = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
 _SPECKS = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
 
 Picture = npt.NDArray[np.uint8]
+Outline = tuple[npt.NDArray[np.float64], float]
+"""float64[N, 2]: points of a body in the picture's pixels, and how far the body goes beyond them."""
 
 
 class Box(NamedTuple):
@@ -63,8 +63,8 @@ class Background:
         """Forget the scene."""
         self._mean, self._seen = None, 0
 
-    def blobs(self, bgr: Picture, t: float, explained: Iterable[Roi] = ()) -> list[Box]:
-        """Boxes of what moves in `bgr` uint8[H, W, 3] at `t` seconds outside of the regions `explained`.
+    def blobs(self, bgr: Picture, t: float, explained: Iterable[Outline] = ()) -> list[Box]:
+        """Boxes of what moves in `bgr` uint8[H, W, 3] at `t` seconds outside of the bodies `explained`.
 
         The largest first; none where everything moves: then it is the camera or the light, and the background begins
         anew.
@@ -83,10 +83,10 @@ class Background:
             self._mean, self._seen = small.astype(np.float32), 1
             return []
         self._learn(small, t)
-        # A person's own region is round them: its inner circle is theirs.
-        for roi in explained:
-            x, y = round(roi.x * scale), round(roi.y * scale)
-            cv2.circle(moving, (x, y), max(round(roi.side * scale / 2), 1), 0, -1)
+        for points, margin in explained:
+            hull = cv2.convexHull(np.round(points * scale).astype(np.int32))
+            cv2.fillConvexPoly(moving, hull, 0)
+            cv2.polylines(moving, [hull], isClosed=True, color=0, thickness=max(round(2 * margin * scale), 1))
         moving = cv2.dilate(cv2.erode(moving, _SPECKS), _JOIN)
         _, _, stats, _ = cv2.connectedComponentsWithStats(moving)
         found = [row for row in stats[1:].tolist() if row[4] >= _LEAST_AREA * moving.size]

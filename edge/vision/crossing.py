@@ -16,20 +16,25 @@ from edge.vision.appearance import look
 from edge.vision.landmarks import JOINTS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import numpy.typing as npt
 
     from edge.vision.track import Track
 
-_ONE = 0.1
-"""Median distance of joints, in sides of the region, below which two tracks are on one person."""
-_NEAR, _APART = 0.5, 0.6
+_ONE, _MAYBE_ONE, _EMERGED = 0.1, 0.2, 0.15
+"""Median distances of joints, in sides of the region, below which two tracks are on one person: where both are sure
+to be people, where one is not, and where one was hidden by the other."""
+_GROWN = 1.5
+"""By how much a region may have grown or shrunk while its person was hidden."""
+_NEAR, _APART = 0.3, 0.45
 """Distance of two middles, in sides of the larger region: near, colours may be the other's; apart, they are not."""
+OPEN_S = 2.5
+"""Seconds for which it is open who is read where one person hid another."""
 _CLEARLY = 0.15
 """By how much colours must fit better the other way round before two people change their names."""
-_UNSURE = 0.5
-"""The cost of colours that were not seen."""
+_UNSURE, _FAR = 0.5, 1.5
+"""The cost of colours that were not seen, and of the farthest place."""
 
 
 def distance(a: Track, b: Track) -> float:
@@ -39,15 +44,26 @@ def distance(a: Track, b: Track) -> float:
 
 def is_one(a: Track, b: Track) -> bool:
     """Whether two tracks that were read lately are on the same person."""
-    if a.last is None or b.last is None or distance(a, b) > _NEAR:
+    if a.last is None or b.last is None or distance(a, b) > _APART:
         return False
+    return _gap(a, b) < (_MAYBE_ONE if "tentative" in (a.state, b.state) else _ONE)
+
+
+def _gap(a: Track, b: Track) -> float:
+    """Median distance of the joints, in sides of the larger region."""
+    assert a.last is not None
+    assert b.last is not None
     apart = np.linalg.norm(a.last.points[:JOINTS] - b.last.points[:JOINTS], axis=1)
-    return float(np.median(apart)) < _ONE * max(a.roi.side, b.roi.side)
+    return float(np.median(apart)) / max(a.roi.side, b.roi.side)
 
 
-def is_crowded(track: Track, others: Sequence[Track]) -> bool:
-    """Whether somebody else's clothes may be in the picture of `track`."""
-    return any(other is not track and distance(track, other) < _NEAR for other in others)
+def is_alone(track: Track, others: Iterable[Track], t: float) -> bool:
+    """Whether what is read of `track` is theirs for sure: nobody is near, and nobody was just hidden by them."""
+    return not any(
+        t - other.seen_at < OPEN_S if other.lost_to is track else distance(track, other) < _NEAR
+        for other in others
+        if other is not track and (other.state == "followed" or other.lost_to is track)
+    )
 
 
 class Crossings:
@@ -64,10 +80,8 @@ class Crossings:
         """Of the tracks that were just read in `bgr` those whose person is hidden or is another's."""
         losers: list[Track] = []
         for a, b in combinations(read, 2):
-            if a in losers or b in losers:
-                continue
-            if is_one(a, b):
-                losers.append(_weaker(bgr, a, b, t))
+            if a not in losers and b not in losers and is_one(a, b):
+                losers.append(_loser(bgr, a, b, t))
         self._met = {pair for pair in self._met if all(track.state == "followed" for track in pair)}
         standing = [track for track in read if track.state == "followed" and track not in losers]
         for a, b in combinations(standing, 2):
@@ -81,25 +95,70 @@ class Crossings:
         return losers
 
 
-def _weaker(bgr: npt.NDArray[np.uint8], a: Track, b: Track, t: float) -> Track:
+def sort_out(bgr: npt.NDArray[np.uint8], found: Track, other: Track, t: float) -> None:
+    """Somebody was hidden by `other` and is `found` again, or so it seems: perhaps it is the other way round."""
+    here, there = _fit(bgr, found, t), _fit(bgr, other, t)
+    if here(other) + there(found) < here(found) + there(other):
+        found.swap_names(other)
+
+
+def neighbour(track: Track, others: Iterable[Track]) -> Track | None:
+    """Who is followed so near to `track` that they may hide them."""
+    near = [other for other in others if other is not track and other.state == "followed"]
+    nearest = min(near, key=lambda other: distance(track, other), default=None)
+    return nearest if nearest is not None and distance(track, nearest) < _APART else None
+
+
+def _loser(bgr: npt.NDArray[np.uint8], a: Track, b: Track, t: float) -> Track:
     """Of two tracks on one person the one that should let go; the younger where nothing speaks against it."""
-    older, younger = (
-        (a, b)
-        if (a.state != "tentative", -a.id, a.readings) > (b.state != "tentative", -b.id, b.readings)
-        else (b, a)
+    tentative = [track for track in (a, b) if track.state == "tentative"]
+    if tentative:
+        return min(tentative, key=lambda track: track.readings)
+    older, younger = (a, b) if a.id < b.id else (b, a)
+    fit = _fit(bgr, older, t)
+    loser = older if fit(older) > fit(younger) + _CLEARLY else younger
+    loser.lost_to = b if loser is a else a
+    return loser
+
+
+def is_behind(track: Track, tracks: Sequence[Track], t: float) -> bool:
+    """Whether somebody is hidden by another who is still followed, and may be seen again any moment."""
+    other = track.lost_to
+    hidden = track.state == "hidden" and other is not None and other in tracks and other.state == "followed"
+    return hidden and t - track.seen_at < OPEN_S
+
+
+def emerges(bgr: npt.NDArray[np.uint8], lost: Track, found: Track, read: Iterable[Track], t: float) -> bool:
+    """Whether `found`, who was read where `lost` should be by now, is them, and nobody of those who were just `read`.
+
+    Where it is still the one who stands before them, it is asked anew who of the two it is.
+    """
+    for other in read:
+        if distance(found, other) < _APART and _gap(found, other) < _EMERGED:
+            if other is lost.lost_to:
+                fit = _fit(bgr, other, t)
+                if fit(lost) + _CLEARLY < fit(other):
+                    lost.swap_names(other)
+            return False
+    there = lost.predicted(t)
+    return (
+        math.hypot(found.roi.x - there.x, found.roi.y - there.y) < _NEAR * there.side
+        and 1 / _GROWN < found.roi.side / there.side < _GROWN
     )
-    if younger.state == "tentative":
-        return younger
-    assert older.last is not None
-    seen = look(bgr, older.last)
+
+
+def _fit(bgr: npt.NDArray[np.uint8], body: Track, t: float) -> Callable[[Track], float]:
+    """How badly the place and the clothes where `body` is read fit somebody's own course and colours."""
+    assert body.last is not None
+    seen, roi = look(bgr, body.last), body.roi
 
     def cost(track: Track) -> float:
         there = track.predicted(t)
-        away = math.hypot(track.roi.x - there.x, track.roi.y - there.y) / there.side
+        away = math.hypot(roi.x - there.x, roi.y - there.y) / max(roi.side, there.side)
         unlike = track.appearance.distance(seen)
-        return min(away, 1.0) + (_UNSURE if unlike is None else unlike)
+        return min(away, _FAR) + (_UNSURE if unlike is None else unlike)
 
-    return older if cost(older) > cost(younger) + _CLEARLY else younger
+    return cost
 
 
 def _name(bgr: npt.NDArray[np.uint8], a: Track, b: Track) -> None:
@@ -112,5 +171,4 @@ def _name(bgr: npt.NDArray[np.uint8], a: Track, b: Track) -> None:
         return
     aa, ab, ba, bb = (cost for cost in costs if cost is not None)
     if ab + ba < aa + bb - 2 * _CLEARLY:
-        a.id, b.id = b.id, a.id
-        a.appearance, b.appearance = b.appearance, a.appearance
+        a.swap_names(b)

@@ -11,8 +11,9 @@ from edge.vision.appearance import look
 from edge.vision.background import Background
 from edge.vision.crossing import Crossings
 from edge.vision.detector import Detector
-from edge.vision.landmarks import LandmarkModel
+from edge.vision.landmarks import HIPS, RIM, LandmarkModel
 from edge.vision.recall import REMEMBER_S, recall
+from edge.vision.roi import Roi
 from edge.vision.search import Search
 from edge.vision.track import Track
 from edge.zones import inside
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from edge.link import Subject
     from edge.vision.inference import Precision
-    from edge.vision.roi import Roi
+    from edge.vision.landmarks import Landmarks
     from edge.zones import Zone
 
     Picture = npt.NDArray[np.uint8]
@@ -46,6 +47,8 @@ _READINGS, _CLEARLY = 2, 0.68
 """or at once after so many readings as clear as this."""
 _DOUBTFUL = 0.5
 """Who becomes less clear than this on average is nobody after all."""
+_UNDECIDED_S, _CROWDED_S = 2.0, 0.3
+"""Who is not shown by then, by themselves or with somebody near, is not worth reading: they may be found again."""
 _ENOUGH = 8
 """Readings from which it is clear that nobody is there."""
 _LOOK_S = 0.5
@@ -106,13 +109,14 @@ class People:
         begun = perf_counter()
         spent = self.timings["model"]
         read += self._find(bgr, t)
+        self._uncover(bgr, t, read)
         self.timings["detect"] = (perf_counter() - begun) * 1e3 - (self.timings["model"] - spent)
         for loser in self._crossings.settle(bgr, read, t):
             self._lose(loser)
         read = [track for track in read if track in self._tracks and track.state != "hidden"]
         self._remember(bgr, read, t)
         shown = [
-            track for track in (self._confirmed(track, t) for track in read) if track.state == "followed"
+            track for track in (self._confirmed(track, bgr, t) for track in read) if track.state == "followed"
         ]
         self.waiting = sum(track.state == "followed" and track.read_at < t for track in self._tracks)
         self.timings["total"] = (perf_counter() - start) * 1e3
@@ -123,27 +127,31 @@ class People:
         known = [track for track in self._tracks if track.state != "hidden"]
         return sorted(known, key=lambda track: track.read_at)[: self.most]
 
-    def _read(self, track: Track, bgr: Picture, t: float) -> bool:
-        """Read the joints of one person; False when nobody is there (any more)."""
-        roi = track.to_read(t)
+    def _see(self, roi: Roi, bgr: Picture) -> Landmarks | None:
+        """The joints of the person in a region; None when nobody is there, or there is no saying where."""
         height, width = self._shape
         if not roi.usable(width, height):
-            self._lose(track)
-            return False
+            return None
         image = self.landmarks.crop(bgr, roi)
         start = perf_counter()
         outputs = self.landmarks.network.run(image)
         self.timings["model"] += (perf_counter() - start) * 1e3
         self._readings += 1
-        track.read_at = t
         seen = landmarks.decode(outputs, roi)
         if not (seen.presence >= _PRESENCE and seen.finite()):
+            return None
+        after = Roi.from_alignment(seen.points[HIPS], seen.points[RIM])
+        return seen if after.usable(width, height) and not self._is_ignored(after) else None
+
+    def _read(self, track: Track, bgr: Picture, t: float) -> bool:
+        """Read the joints of one person; False when nobody is there (any more)."""
+        roi = track.to_read(t)
+        seen = self._see(roi, bgr)
+        track.read_at = t
+        if seen is None:
             self._lose(track)
             return False
         track.update(seen, roi, t)
-        if not track.roi.usable(width, height) or self._is_ignored(track.roi):
-            self._lose(track)
-            return False
         if track.belief < _DOUBTFUL and track.readings >= _ENOUGH:
             self._tracks.remove(track)
             return False
@@ -153,32 +161,49 @@ class People:
         """Nobody was there: who was shown may come back, who never was is forgotten."""
         if track.state == "tentative":
             self._tracks.remove(track)
-        else:
+        elif track.state == "followed":
             track.state = "hidden"
+            track.lost_to = track.lost_to or crossing.neighbour(track, self._tracks)
 
     def _find(self, bgr: Picture, t: float) -> list[Track]:
         """Look for people nobody follows yet, or who were lost; tracks of those who were read at once."""
         here = [track for track in self._tracks if track.state != "hidden"]
         lost = [track for track in self._tracks if track.state == "hidden"]
         lost.sort(key=lambda track: -track.seen_at)
-        explained = [track.roi for track in here]
+        explained = [track.outline() for track in here if track.last is not None]
         blobs = self._background.blobs(bgr, t, explained)
         sought = [track.predicted(t) for track in lost if t - track.seen_at < _LOOK_FOR_S]
         window = self._search.window(self._shape, t, sought, blobs, len(here))
         if window is None:
             return []
-        finds = [found.roi for found in self.detector.detect(bgr, window)]
-        finds.sort(key=lambda roi: -roi.side)
-        finds += [track.roi for track in lost if t - track.seen_at < _LINGER_S]
-        read: list[Track] = []
+        finds = sorted((find.roi for find in self.detector.detect(bgr, window)), key=lambda roi: -roi.side)
+        finds += [track.predicted(t) for track in lost if t - track.seen_at < _LINGER_S]
+        new = []
         for roi in finds:
-            if not self._is_new(roi, self._tracks):
+            if self._is_new(roi, self._tracks):
+                new.append(Track(roi, t))
+                self._tracks.append(new[-1])
+        return [track for track in new if self._readings < self.most and self._read(track, bgr, t)]
+
+    def _uncover(self, bgr: Picture, t: float, read: list[Track]) -> None:
+        """Read where those should be by now who went behind somebody; whoever is to be seen again joins `read`."""
+        for lost in [track for track in self._tracks if crossing.is_behind(track, self._tracks, t)]:
+            roi = lost.predicted(t)
+            if self._readings >= self.most:
+                return
+            seen = self._see(roi, bgr)
+            if seen is None or seen.clearness < _SURELY:
                 continue
-            track = Track(roi, t)
-            self._tracks.append(track)
-            if self._readings < self.most and self._read(track, bgr, t):
-                read.append(track)
-        return read
+            found = Track(roi, t)
+            found.read_at = t
+            found.update(seen, roi, t)
+            if not crossing.emerges(bgr, lost, found, read, t):
+                continue
+            other = lost.lost_to
+            lost.resume(found)
+            if other is not None:
+                crossing.sort_out(bgr, lost, other, t)
+            read.append(lost)
 
     def _is_new(self, roi: Roi, known: Iterable[Track]) -> bool:
         """Whether a find can be read, and is nobody who is followed."""
@@ -198,9 +223,8 @@ class People:
 
     def _remember(self, bgr: Picture, read: Sequence[Track], t: float) -> None:
         """Learn courses and colours of those who are by themselves."""
-        here = [track for track in self._tracks if track.state != "hidden"]
         for track in read:
-            if crossing.is_crowded(track, here):
+            if not crossing.is_alone(track, self._tracks, t):
                 continue
             track.alone()
             if track.appearance.looks < _FIRST_LOOKS or t - track.looked_at >= _LOOK_S:
@@ -208,14 +232,22 @@ class People:
                 track.appearance.learn(look(bgr, track.last))
                 track.looked_at = t
 
-    def _confirmed(self, track: Track, t: float) -> Track:
+    def _confirmed(self, track: Track, bgr: Picture, t: float) -> Track:
         """The track of somebody who was read: under the name they had if they were lost, shown once they are sure."""
         if track.state != "tentative":
             return track
+        alone = crossing.is_alone(track, self._tracks, t)
+        if t - track.born > (_UNDECIDED_S if alone else _CROWDED_S):
+            self._tracks.remove(track)
+        if not alone or track not in self._tracks:
+            return track  # half of each, perhaps: it is told when they are apart
         known = recall(track, [other for other in self._tracks if other.state == "hidden"], t)
         if known is not None:
+            other = known.lost_to
             known.resume(track)
             self._tracks.remove(track)
+            if other is not None and other in self._tracks and other.state == "followed":
+                crossing.sort_out(bgr, known, other, t)
             return known
         soon = track.readings >= _READINGS and track.belief >= _CLEARLY
         if soon or (t - track.born >= _SHOWN_S and track.belief >= _SURELY):

@@ -14,11 +14,17 @@ REMEMBER_S = 10.0
 """Seconds in which somebody who went is known when they are back."""
 _NEAR = 0.3
 """In sides of the region: who is found so near to where somebody was lost is them, unless they look different."""
-_OTHER, _SAME = 0.8, 0.45
-"""Distances of appearance: another person for sure, and the same person wherever they are."""
-_SPEED = 0.8
-"""Sides of the region a second: how fast somebody may have gone on unseen."""
+_OTHER, _SAME = 0.6, 0.42
+"""Distances of appearance: another person, and the same person wherever they are."""
+_BLINK_S = 1.0
+"""Whoever is found in the very place so soon is them, whatever they look like."""
+_SLACK, _SPEED = 0.5, 1.0
+"""In sides of the region, and those a second: how far somebody may have gone on unseen."""
 _LEAST_LOOKS = 2
+_GROWN = 1.8
+"""By how much somebody's region may have grown or shrunk, by another pose or distance."""
+_BEHIND_S = 3.0
+"""Seconds in which whoever appears where somebody went behind another is them."""
 
 
 def recall(found: Track, hidden: Iterable[Track], t: float) -> Track | None:
@@ -32,15 +38,18 @@ def _cost(found: Track, lost: Track, t: float) -> float | None:
     gone = t - lost.seen_at
     if not 0 <= gone < REMEMBER_S:
         return None
+    if not 1 / _GROWN < found.roi.side / lost.roi.side < _GROWN:
+        return None
     unlike = lost.appearance.between(found.appearance)
     away = min(
         math.hypot(found.roi.x - there.x, found.roi.y - there.y) / max(there.side, found.roi.side)
         for there in (lost.roi, lost.predicted(t))
     )
-    if away < _NEAR and (unlike is None or unlike < _OTHER):
+    if away < _NEAR and (gone < _BLINK_S or (unlike is not None and unlike < _OTHER)):
         return away + (unlike if unlike is not None else _SAME)
-    if unlike is None or unlike > _SAME or found.appearance.looks < _LEAST_LOOKS:
-        return None
-    if away > _NEAR + _SPEED * gone:
+    reached = away < _SLACK + _SPEED * gone
+    if lost.lost_to is not None and gone < _BEHIND_S and reached and (unlike is None or unlike < _OTHER):
+        return away + (unlike if unlike is not None else _SAME)
+    if unlike is None or unlike > _SAME or found.appearance.looks < _LEAST_LOOKS or not reached:
         return None
     return 1 + unlike

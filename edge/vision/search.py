@@ -32,17 +32,19 @@ _CALM_S = (1.0, 0.5)
 """Seconds between two looks while nothing asks for one: with one person, and with more."""
 _IMPATIENCE, _LONGEST_WAIT_S = 0.25, 4.0
 """A place that goes on asking is looked at again after this share of the time it has asked, or so many seconds."""
-_FORGET_S = 10.0
+_SILENCE_S, _FORGET_S = 0.5, 10.0
+"""A place that was silent for so long asks anew; one that is silent for so long is forgotten."""
 _SAME = 0.5
 """Two windows look at the same place when their middles are nearer than this share of their sides."""
 
 
 class _Place:
-    """A place that asked for a look, and when it was given one."""
+    """A place that asks for a look: since when, when it last did, and when it was given one."""
 
     def __init__(self, window: Box, t: float) -> None:
         self.window = window
-        self.since = self.t = t
+        self.since = self.asked_at = t
+        self.looked_at = -math.inf
 
     def is_at(self, window: Box) -> bool:
         mine, side = self.window, max(self.window.width, window.width)
@@ -50,8 +52,13 @@ class _Place:
         dy = mine.top + mine.bottom - window.top - window.bottom
         return math.hypot(dx, dy) / 2 < _SAME * side
 
+    def ask(self, window: Box, t: float) -> None:
+        if t - self.asked_at > _SILENCE_S:
+            self.since = t
+        self.window, self.asked_at = window, t
+
     def has_rested(self, t: float) -> bool:
-        return t - self.t >= min(_IMPATIENCE * (self.t - self.since), _LONGEST_WAIT_S)
+        return t - self.looked_at >= min(_IMPATIENCE * (self.looked_at - self.since), _LONGEST_WAIT_S)
 
 
 class Search:
@@ -60,14 +67,15 @@ class Search:
     def __init__(self) -> None:
         self._shape = (0, 0)
         self._rotation: Iterator[Box] = iter(())
-        self._places: list[_Place] = []
+        self._lost: list[_Place] = []
+        self._moving: list[_Place] = []
         self._alone_since: float | None = None
         self._looked = -math.inf
 
     def reset(self) -> None:
         """Another scene: everything is looked at anew."""
         self._shape = (0, 0)
-        self._places = []
+        self._lost, self._moving = [], []
         self._alone_since = None
         self._looked = -math.inf
 
@@ -83,7 +91,6 @@ class Search:
             self.reset()
             self._shape = shape
             self._rotation = rotation(*shape)
-        self._places = [place for place in self._places if 0 <= t - place.t < _FORGET_S]
         if not followed or self._alone_since is None:
             self._alone_since = t
         window = self._asked(t, lost, blobs)
@@ -95,32 +102,33 @@ class Search:
 
     def _asked(self, t: float, lost: Sequence[Roi], blobs: Sequence[Box]) -> Box | None:
         """Of the places that ask for a look the one that has waited longest: the lost first."""
-        for asking in (
-            [_around(*_circle(roi), self._shape) for roi in lost],
-            [_around(*_ball(blob), self._shape) for blob in blobs],
-        ):
-            places = [self._place(window, t) for window in asking]
-            rested = [place for place in places if place.has_rested(t)]
+        around_lost = [_around(*_circle(roi), self._shape) for roi in lost]
+        around_blobs = [_around(*_ball(blob), self._shape) for blob in blobs]
+        for places, windows in ((self._lost, around_lost), (self._moving, around_blobs)):
+            asking = [_place(places, window, t) for window in windows]
+            rested = [place for place in asking if place.has_rested(t)]
             if rested:
-                chosen = min(rested, key=lambda place: place.t)
-                chosen.t = t
+                chosen = min(rested, key=lambda place: place.looked_at)
+                chosen.looked_at = t
                 return chosen.window
         return None
-
-    def _place(self, window: Box, t: float) -> _Place:
-        """The remembered place at `window`, moved there, or a new one."""
-        place = next((place for place in self._places if place.is_at(window)), None)
-        if place is None:
-            place = _Place(window, t)
-            self._places.append(place)
-        place.window = window
-        return place
 
     def _turn(self, t: float, followed: int) -> bool:
         assert self._alone_since is not None
         if t - self._alone_since < _FIRST_S:
             return True
         return t - self._looked >= _CALM_S[followed > 1]
+
+
+def _place(places: list[_Place], window: Box, t: float) -> _Place:
+    """The one of `places` that is at `window`, or a new one; those that are silent are forgotten."""
+    places[:] = [place for place in places if t - place.asked_at < _FORGET_S]
+    place = next((place for place in places if place.is_at(window)), None)
+    if place is None:
+        place = _Place(window, t)
+        places.append(place)
+    place.ask(window, t)
+    return place
 
 
 def rotation(height: int, width: int) -> Iterator[Box]:

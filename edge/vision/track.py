@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 SKELETON = "blazepose33"
 _STEADY_S = 0.3
 """Time constant of the velocity: longer than a step, shorter than a turn."""
-_COAST_S = 1.0
+_COAST_S = 2.0
 """Time constant with which somebody unseen is thought to slow down."""
 
+_BEYOND = 0.08
+"""From the outermost joints to the skin, the top of the head and the tips of clothes, in sides of the region."""
 _SHORT_S = 0.08
 """From one picture to the next, a region is read where it was left: its margin is wide enough."""
 _LONG = 20
@@ -58,6 +60,8 @@ class Track:
         self.appearance = Appearance()
         self.looked_at = -math.inf
         """Seconds of the last look at their clothes."""
+        self.lost_to: Track | None = None
+        """While hidden: who stands before them."""
         self.last: Landmarks | None = None
         self._shown: tuple[Array, Array] | None = None
         self._start_filters()
@@ -77,6 +81,11 @@ class Track:
         ahead = _COAST_S * (1 - math.exp(-max(t - self.free_at, 0.0) / _COAST_S))
         x, y = self.free_velocity * ahead
         return self.free._replace(x=self.free.x + float(x), y=self.free.y + float(y))
+
+    def outline(self) -> tuple[Array, float]:
+        """The joints of the last reading, and about how far the body goes beyond them, in pixels."""
+        assert self.last is not None
+        return self.last.points[:JOINTS], _BEYOND * self.roi.side
 
     def to_read(self, t: float) -> Roi:
         """The region to be read at `t` seconds: as it was left, and moved on where that was a while ago."""
@@ -120,9 +129,16 @@ class Track:
         )
 
     def resume(self, other: Track) -> None:
-        """Go on where `other` was found again."""
-        self.state = "followed"
+        """Go on where `other` was found."""
+        self.state, self.lost_to = "followed", None
         self.roi, self.seen_at, self.read_at, self.last = other.roi, other.seen_at, other.read_at, other.last
         self.velocity, self.belief = other.velocity, max(self.belief, other.belief)
         self._shown = other._shown
         self._joints, self._alignment, self._world = other._joints, other._alignment, other._world
+
+    def swap_names(self, other: Track) -> None:
+        """Each is the other: only the places where they are read stay."""
+        for what in ("id", "appearance", "looked_at", "free", "free_velocity", "free_at"):
+            mine = getattr(self, what)
+            setattr(self, what, getattr(other, what))
+            setattr(other, what, mine)
