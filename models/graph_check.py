@@ -120,7 +120,7 @@ def _check_nodes(model: ModelProto) -> None:
                 "Export it without custom operators or a runtime's own optimisations.",
             )
         if node.op_type not in allowed:
-            allowed[node.op_type] = _why_not(node, opset)
+            allowed[node.op_type] = why_not(node, opset)
         if allowed[node.op_type]:
             raise ImportRefused(
                 f"operator {quoted(node.op_type)} {allowed[node.op_type]}",
@@ -134,7 +134,7 @@ def _check_nodes(model: ModelProto) -> None:
                 )
 
 
-def _why_not(node: NodeProto, opset: int) -> str:
+def why_not(node: NodeProto, opset: int) -> str:
     """Why an operator is not run, or nothing: those over tensors of numbers that always do the same are."""
     if not defs.has(node.op_type, ""):
         return "is not known"

@@ -139,6 +139,12 @@ def test_told_in_words_and_what_is_missing(tmp_path: Path, kinebox: Kinebox) -> 
     assert done.returncode == 0, done.stderr
     assert "MoveNet Lightning, Thunder and MultiPose, single, 64 x 64, fp32" in done.stderr
     assert "Apache-2.0" in done.stderr
+    kept = tmp_path / "models" / "imported" / "light.fp32.onnx"
+    kept.write_bytes(kept.read_bytes() + b"more")
+    damaged = kinebox("models", "verify")
+    assert damaged.returncode == 4
+    assert f"damaged: {kept}" in damaged.stderr
+    assert "Import light again." in damaged.stderr
     wrong = kinebox("models", "import", model, "--family", "rtmpose", "--name", "light")
     assert wrong.returncode == 4
     assert "takes int32; RTMPose (SimCC) takes float32" in wrong.stderr

@@ -15,6 +15,7 @@ from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, SparseTensor
 from models import families
 from models.errors import ImportRefused
 from models.examine import MOST_MEMORY, judge
+from models.graph_check import why_not
 from models.importing import examine
 from tests.conftest import ROOT
 from tests.models.brought import GRAPHS, file, simcc, yolo_grid
@@ -210,6 +211,23 @@ def test_refused_with_the_reason_and_what_to_do(case: str) -> None:
     assert caught.value.remedy
     assert caught.value.exit_code == 4
     assert "\x1b" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "operators",
+    [
+        "Add Concat Constant Conv Div Gather MatMul MaxPool Mul Reshape Resize Shape Sigmoid Slice Softmax Split Sub "
+        "Transpose Unsqueeze Cast Expand Flatten GatherElements GatherND Mod ReduceMax Tile TopK Range",
+        "AveragePool BatchNormalization Clip GlobalAveragePool HardSigmoid Identity LayerNormalization Pow ReduceL2 "
+        "ReduceMean ReduceSum Relu Sqrt Squeeze Max Min Exp NonMaxSuppression NonZero Where Equal Greater Less",
+        "ArgMax DepthToSpace Floor Gemm HardSwish LeakyRelu Neg Pad PRelu Abs And Not Or ScatterND Erf Gelu Mish "
+        "ConvTranspose QuantizeLinear DequantizeLinear QLinearConv QLinearMatMul InstanceNormalization Tanh Sum",
+    ],
+    ids=["yolo", "rtmpose", "movenet"],
+)
+def test_operators_that_pose_models_are_made_of_are_run(operators: str) -> None:
+    refused = {name: why for name in operators.split() if (why := why_not(NodeProto(op_type=name), 20))}
+    assert refused == {}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edge.errors import ModelError
-from edge.link import PoseFrame
+from edge.link import Hello, PoseFrame
 from edge.vision.detector import Detector
 from edge.vision.file import FileCamera
 from edge.vision.imported import OneByOne, WholePicture, box_of, open_imported
@@ -20,6 +20,7 @@ from models.figure import draw
 from models.imported import Imported, described
 from tests.models.brought import BODY, file, movenet_multi, picture, simcc, yolo_grid
 from tests.vision.clips import write_clip
+from tests.vision.serving import Vision, receive
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,6 +138,25 @@ def test_the_source_takes_the_model_that_is_named(bring: object, tmp_path: Path,
     with pytest.raises(ModelError, match="no model named 'nobody'"):
         open_source(str(clip), model="nobody")
     assert isinstance(FileCamera(clip), FileCamera)
+
+
+@pytest.mark.parametrize("told", ["by option", "by environment"])
+def test_the_vision_process_takes_the_model_that_is_named(told: str, bring: object, tmp_path: Path) -> None:
+    bring("movenet", movenet_multi())  # type: ignore[operator]
+    clip = write_clip(tmp_path / "clip.mp4", frames=60)
+    options = ["--model", "tiny"] if told == "by option" else []
+    environment = {"KINEBOX_IMPORTED": str(tmp_path / "imported")}
+    if told == "by environment":
+        environment["KINEBOX_MODEL"] = "tiny"
+    with Vision(tmp_path / "link", clip, "--loop", *options, **environment) as vision:
+        subscriber = vision.connect()
+        records = receive(subscriber, 12)
+        subscriber.close()
+        vision.stop()
+    assert isinstance(records[0], Hello)
+    assert (records[0].model, records[0].precision) == ("tiny", "fp32")
+    subjects = [each for record in records if isinstance(record, PoseFrame) for each in record.subjects]
+    assert {each.skeleton for each in subjects} == {"coco17"}
 
 
 def body(x: float, y: float = 100.0) -> np.ndarray:
