@@ -78,6 +78,9 @@ def evaluate(
             help="Folder with exercise, gait, dog and human_images: people found and kept apart in scenes of them."
         ),
     ] = None,
+    drawn: Annotated[
+        int, typer.Option(min=0, max=1000, help="With --people: so many further scenes, drawn by chance.")
+    ] = 0,
     exercise: Annotated[
         Runs, typer.Option(help="Tell the coach the exercise, let it find out, or try both.")
     ] = Runs.both,
@@ -131,7 +134,7 @@ def evaluate(
         if not json:
             out.print(table.pck_table(figures))
     if people is not None:
-        answer |= _people(people, precision.value, threads, failed, None if json else out)
+        answer |= _people(people, drawn, precision.value, threads, failed, None if json else out)
     if json:
         typer.echo(msgspec.json.encode(answer).decode())
     raise typer.Exit(failed[0].exit_code if failed else 0)
@@ -139,6 +142,7 @@ def evaluate(
 
 def _people(
     data: Path,
+    drawn: int,
     precision: Literal["int8", "fp32"],
     threads: int,
     failed: list[CameraError],
@@ -149,21 +153,25 @@ def _people(
     from edge.evaluate.people import evaluate_clip, evaluate_scene
     from edge.evaluate.people_images import FOLDER, evaluate_images
     from edge.evaluate.scenes import rows
+    from edge.evaluate.scenes_drawn import draw
 
     scene = partial(evaluate_scene, data=data, precision=precision, threads=threads)
     clip = partial(evaluate_clip, precision=precision, threads=threads)
     steps: list[Step[SceneResult]] = [(one.name, partial(scene, one)) for one in rows().scene]
     steps += [(one.clip, partial(clip, data / one.clip, people=one.people)) for one in rows().clip]
     results = _run("people", steps, failed)
-    if out is not None:
-        out.print(people_table.scenes_table(results))
-        out.print("\n".join(people_table.moments(results)), markup=False, highlight=False)
-        out.print(people_table.counts_table(results))
-        out.print(people_table.false_table(results))
+    chance: list[Step[SceneResult]] = [(f"drawn {seed}", partial(scene, draw(seed))) for seed in range(drawn)]
+    more = _run("drawn by chance", chance, failed)
+    for part in (results, more):
+        if out is not None and part:
+            out.print(people_table.scenes_table(part))
+            out.print("\n".join(people_table.moments(part)), markup=False, highlight=False)
+            out.print(people_table.counts_table(part))
+            out.print(people_table.false_table(part))
     images = evaluate_images(data / FOLDER, precision=precision, threads=threads)
     if out is not None:
         out.print(people_table.images_table(images))
-    return {"people": results, "images": images}
+    return {"people": results, "drawn": more, "images": images}
 
 
 def _stills(folder: Path, threads: int) -> list[Accuracy]:

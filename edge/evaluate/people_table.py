@@ -125,7 +125,7 @@ def false_table(results: Sequence[SceneResult | ClipFailed]) -> Table:
     """What was found and is not there: rooms and clips one by one, the scenes together."""
     table = Table("False tracks", "Seconds", "Tracks", "In ten minutes", box=SIMPLE)
     groups = [(one.name, [one]) for one in done(results) if one.people < 2]
-    groups.append(("scenes of several people", [one for one in done(results) if one.people > 1]))
+    groups.append(("scenes of people", [one for one in done(results) if one.people > 1]))
     for name, group in [*groups, ("all", done(results))]:
         if name == "all":
             table.add_section()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -15,6 +16,7 @@ from edge.evaluate.people import evaluate_scene
 from edge.evaluate.people_images import Annotated, annotated, similarity
 from edge.evaluate.people_score import Events, Found
 from edge.evaluate.scenes import HEIGHT, WIDTH, Person, Scene, Thing, render, rows
+from edge.evaluate.scenes_drawn import draw
 from tests.conftest import missing
 
 if TYPE_CHECKING:
@@ -102,6 +104,16 @@ def test_walkers_follow_their_path(data: Path) -> None:
 def test_all_rows_can_be_read() -> None:
     assert {len({person.who for person in scene.people}) for scene in rows().scene} >= {0, 2, 3, 4, 6}
     assert len({scene.name for scene in rows().scene}) == len(rows().scene)
+
+
+def test_scenes_drawn_by_chance_are_the_same_for_the_same_seed() -> None:
+    scenes = [draw(seed) for seed in range(30)]
+    assert scenes == [draw(seed) for seed in range(30)]
+    assert len({msgspec.json.encode(scene.people) for scene in scenes}) == 30
+    for scene in scenes:
+        assert 2 <= len(scene.people) == len({person.who for person in scene.people}) <= 6
+        heights = [height for person in scene.people for *_, height in person.path]
+        assert 0.15 <= min(heights) <= max(heights) <= 0.5
 
 
 def test_people_side_by_side_are_found_and_kept(data: Path) -> None:
