@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 
+from edge.box_records import REASONS as CHOSEN_FOR
 from edge.calibration import Reason as Dropped
 from edge.calibration import Source
 from edge.coach.exercise import MUSCLES, Camera
@@ -22,6 +23,7 @@ from edge.coach.form import Strictness
 from edge.coach.records import Phase, Side
 from edge.motion.grades import Reason
 from edge.store.records import EndReason, Grade
+from edge.trouble import KINDS as TROUBLES
 from edge.web.messages import CameraState
 from hatch_build import SOURCES, STAMP, STATIC, VENDOR, _node, _npm_cli, build_ui, sources_digest
 from tests.conftest import ROOT, missing
@@ -46,6 +48,9 @@ CODES = {
     "calibration": get_args(Source),
     "dropped": get_args(Dropped),
     "refusal": tuple(REASONS),
+    "trouble.title": tuple(kind.code for kind in TROUBLES),
+    "trouble.help": tuple(kind.code for kind in TROUBLES),
+    "tuning.reason": tuple(CHOSEN_FOR),
     "reason": (*get_args(Reason), "not_calibrated", "no_person"),
     "remedy": (*get_args(Reason), "not_calibrated", "no_person"),
     "unit": tuple({row["unit"] for row in tomllib.loads((ROOT / "wire/metrics.toml").read_text())["metric"]}),

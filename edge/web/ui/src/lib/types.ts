@@ -182,6 +182,29 @@ export interface Status {
   exercise: string;
   uplink: Uplink | null;
   store: "ok" | "failing";
+  troubles: Trouble[];
+  tuning: Tuning | null;
+}
+
+/** Something is wrong with the box. */
+export interface Trouble {
+  kind: string;
+  value: number;
+  detail: string;
+  seconds: number;
+}
+
+/** How pictures are dealt with, and why. */
+export interface Tuning {
+  basis: "safe" | "kept" | "measured";
+  precision: string;
+  threads: number;
+  /** 0 where it cannot be chosen. */
+  width: number;
+  height: number;
+  fps: number;
+  most: number;
+  reasons: Record<string, string>;
 }
 
 /** What waits for the cloud. */
