@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 192
 """Pixels of the working picture's longest side: a person of a fifth of the height still has twenty of them."""
+_LEAST_SIDE = 8
 _LEARN_S = 20.0
 """Time constant of the background: who stands still for a minute belongs to it."""
 _FIRST = 8
@@ -71,7 +72,7 @@ class Background:
         """
         height, width = bgr.shape[:2]
         scale = _LONGEST / max(height, width)
-        size = (max(round(width * scale), 1), max(round(height * scale), 1))
+        size = (max(round(width * scale), _LEAST_SIDE), max(round(height * scale), _LEAST_SIDE))
         grey = cv2.cvtColor(cv2.resize(bgr, size), cv2.COLOR_BGR2GRAY)
         small = np.asarray(cv2.blur(grey, (3, 3)), np.uint8)
         if self._mean is None:

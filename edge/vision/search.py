@@ -8,7 +8,7 @@ and, in turn, the whole picture and overlapping tiles for those who keep still.
 from __future__ import annotations
 
 import math
-from itertools import product
+from itertools import islice, product
 from typing import TYPE_CHECKING
 
 from edge.vision.background import Box
@@ -145,7 +145,7 @@ def rotation(height: int, width: int) -> Iterator[Box]:
         while left:
             left = False
             for turn in turns:
-                for tile in (tile for tile, _ in zip(turn, range(2), strict=False)):
+                for tile in islice(turn, 2):
                     left = True
                     yield tile
             yield whole

@@ -1,0 +1,304 @@
+"""The parts that find people and keep them apart, each with drawn pictures and invented courses of known truth."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from edge.vision.appearance import Appearance, look
+from edge.vision.background import Background, Box
+from edge.vision.crossing import Crossings, is_alone, is_one
+from edge.vision.landmarks import HIPS, OUTPUTS, RIM, Landmarks
+from edge.vision.recall import recall
+from edge.vision.roi import Roi
+from edge.vision.search import Search, rotation
+from edge.vision.track import Track
+
+Picture = npt.NDArray[np.uint8]
+H, W = 360, 640
+RED, BLUE, GREEN, GREY = (30, 30, 200), (200, 60, 30), (40, 160, 40), (120, 120, 120)
+BODY = {
+    11: (-0.12, -0.3),
+    12: (0.12, -0.3),
+    23: (-0.08, 0.0),
+    24: (0.08, 0.0),
+    25: (-0.08, 0.25),
+    26: (0.08, 0.25),
+}
+"""Shoulders, hips and knees round the middle of the hips, in sides of the region."""
+
+
+def room(seed: int = 0, level: int = 110) -> Picture:
+    noise = np.random.default_rng(seed).integers(-4, 5, (H, W, 3))
+    return (level + noise).astype(np.uint8)
+
+
+def body(
+    picture: Picture, x: float, y: float, size: float, top: tuple[int, ...], legs: tuple[int, ...]
+) -> Landmarks:
+    """Paint somebody's clothes, and give the joints that a network would."""
+    for colour, (above, below) in ((top, (-0.32, 0.02)), (legs, (0.02, 0.3))):
+        corner = (round(x - 0.15 * size), round(y + above * size))
+        cv2.rectangle(picture, corner, (round(x + 0.15 * size), round(y + below * size)), colour, -1)
+    points = np.full((OUTPUTS, 2), (x, y), float)
+    for joint, (dx, dy) in BODY.items():
+        points[joint] = x + dx * size, y + dy * size
+    points[RIM] = x, y - size / 2.5
+    points[HIPS] = x, y
+    return Landmarks(points, np.ones(OUTPUTS), np.zeros((33, 3)), 1.0)
+
+
+def track(number: int, seen: Landmarks, t: float, picture: Picture | None = None) -> Track:
+    """Somebody who is followed and was looked at."""
+    made = Track(Roi.from_alignment(seen.points[HIPS], seen.points[RIM]), t)
+    made.update(seen, made.roi, t)
+    made.alone()
+    made.id, made.state = number, "followed"
+    if picture is not None:
+        made.appearance.learn(look(picture, seen))
+    return made
+
+
+# -- what moves ------------------------------------------------------------------------------------------------------
+
+
+def walk(background: Background, pictures: int, explained: bool = False) -> list[Box]:
+    blobs: list[Box] = []
+    for n in range(pictures):
+        picture = room(n)
+        x = 100 + 8 * n
+        picture[100:260, x : x + 60] = RED
+        outline = (np.array([[x, 100], [x + 60, 100], [x + 60, 260], [x, 260]], float), 25.0)
+        blobs = background.blobs(picture, n / 25, [outline] if explained else [])
+    return blobs
+
+
+def test_who_moves_is_a_blob_where_they_are() -> None:
+    background = Background()
+    for n in range(10):
+        assert background.blobs(room(n), n / 25) == []
+    largest = walk(background, 30)[0]
+    x = 100 + 8 * 29
+    assert largest.left <= x + 5
+    assert x + 55 <= largest.right <= x + 90
+    assert (largest.top, largest.bottom) == pytest.approx((100, 260), abs=15)
+
+
+def test_who_is_followed_is_no_blob() -> None:
+    background = Background()
+    for n in range(10):
+        background.blobs(room(n), n / 25)
+    assert walk(background, 30, explained=True) == []
+
+
+def test_who_stays_for_minutes_belongs_to_the_room() -> None:
+    background = Background()
+    for n in range(10):
+        background.blobs(room(n), n / 25)
+    coat = room(99)
+    coat[100:260, 300:360] = RED
+    assert background.blobs(coat, 1.0)
+    last = [background.blobs(coat, 1.0 + n / 2) for n in range(200)][-1]
+    assert last == []
+
+
+def test_light_that_is_switched_on_is_nobody() -> None:
+    background = Background()
+    for n in range(10):
+        background.blobs(room(n), n / 25)
+    for n in range(10, 20):
+        assert background.blobs(room(n, level=190), n / 25) == []
+
+
+@pytest.mark.parametrize("size", [(16, 16), (8, 2000), (1, 1)])
+def test_pictures_of_any_size(size: tuple[int, int]) -> None:
+    background = Background()
+    for n in range(5):
+        assert all(
+            0 <= box.left < box.right <= size[1] and 0 <= box.top < box.bottom <= size[0]
+            for box in background.blobs(room(n)[: size[0], : size[1]], n / 25)
+        )
+        background.blobs(np.full((*size, 3), 40 * n, np.uint8), n / 25)
+
+
+# -- where to look ---------------------------------------------------------------------------------------------------
+
+
+def test_the_whole_picture_comes_first_and_tiles_cover_everything() -> None:
+    boxes = list(itertools.islice(rotation(720, 1280), 60))
+    assert boxes[0] == Box(0, 0, 1280, 720)
+    small = [box for box in boxes if box.height < 400]
+    covered = np.zeros((720, 1280), bool)
+    for box in small:
+        assert 0.4 * 720 <= box.height <= 0.5 * 720  # who is .2 of the picture is half of the tile
+        covered[box.top : box.bottom, box.left : box.right] = True
+    assert covered.all()
+
+
+def test_movement_is_looked_at_before_tiles_and_ever_more_seldom() -> None:
+    search, blob = Search(), Box(300, 100, 360, 260)
+    looks = []
+    for n in range(250):
+        window = search.window((H, W), n / 25, [], [blob], followed=1)
+        if window is not None and window.left <= 300 and window.right >= 360 and window.width < 300:
+            looks.append(n / 25)
+    assert looks[:2] == [0, 1 / 25]
+    assert 10 < len(looks) < 40
+    assert looks[-1] - looks[-2] > 1
+
+
+def test_where_somebody_was_lost_is_looked_at_first() -> None:
+    search = Search()
+    window = search.window((H, W), 0.0, [Roi(500, 200, 120, 0)], [Box(0, 0, 60, 60)], followed=1)
+    assert window is not None
+    assert window.left <= 440
+    assert window.right >= 560
+
+
+def test_while_nothing_asks_the_detector_rests() -> None:
+    search = Search()
+    looks = [search.window((H, W), n / 25, [], [], followed=1) is not None for n in range(500)]
+    assert all(looks[:50])  # who else is there?
+    assert sum(looks[100:]) <= 17  # of 16 seconds
+    empty = [search.window((H, W), 20 + n / 25, [], [], followed=0) is not None for n in range(50)]
+    assert all(empty)
+
+
+@pytest.mark.parametrize("size", [(16, 16), (8, 2000), (1, 1)])
+def test_windows_of_any_picture_lie_in_it(size: tuple[int, int]) -> None:
+    search = Search()
+    for n in range(40):
+        window = search.window(size, n / 25, [Roi(1e9, -1e9, 50, 0)] if n % 3 else [], [], followed=0)
+        assert window is not None
+        assert 0 <= window.left < window.right <= size[1]
+        assert 0 <= window.top < window.bottom <= size[0]
+
+
+# -- who is who ------------------------------------------------------------------------------------------------------
+
+
+def test_clothes_are_known_again_in_another_light_and_place() -> None:
+    picture = room()
+    red, blue = body(picture, 150, 180, 200, RED, GREY), body(picture, 450, 180, 200, BLUE, GREEN)
+    known = Appearance()
+    known.learn(look(picture, red))
+    dark = (room(1) * 0.85).astype(np.uint8)
+    again = body(dark, 300, 150, 150, (26, 26, 175), (105, 105, 105))
+    same, other = known.distance(look(dark, again)), known.distance(look(picture, blue))
+    assert same is not None
+    assert other is not None
+    assert same < 0.4
+    assert other > 0.6
+
+
+def test_clothes_outside_of_the_picture_say_nothing() -> None:
+    picture = room()
+    seen = body(picture, 150, 180, 200, RED, GREY)
+    assert look(picture, seen._replace(points=seen.points + 5000)) is None
+    assert look(picture, seen._replace(points=np.full((OUTPUTS, 2), np.nan))) is None
+    known = Appearance()
+    assert known.distance(look(picture, seen)) is None
+    known.learn(None)
+    assert known.looks == 0
+    torso_alone = look(picture, body(picture, 150, 350, 200, RED, GREY))
+    assert torso_alone is not None
+    assert np.isnan(torso_alone[1]).all()
+    known.learn(torso_alone)
+    known.learn(look(picture, seen))
+    distance = known.distance(torso_alone)
+    assert distance is not None
+    assert distance < 0.2
+
+
+@pytest.mark.parametrize(
+    ("x", "after", "clothes", "known"),
+    [
+        (310, 0.5, (RED, GREY), True),  # in the very place
+        (310, 0.5, (BLUE, GREEN), True),  # so soon nobody else has taken it
+        (310, 5.0, (BLUE, GREEN), False),
+        (480, 2.0, (RED, GREY), True),
+        (480, 2.0, (BLUE, GREEN), False),
+        (480, 0.1, (RED, GREY), False),  # nobody is so quick
+        (310, 11.0, (RED, GREY), False),  # forgotten
+    ],
+)
+def test_who_comes_back_is_known_by_place_and_clothes(
+    x: float, after: float, clothes: tuple[tuple[int, int, int], ...], *, known: bool
+) -> None:
+    before, then = room(), room(1)
+    lost = track(1, body(before, 300, 180, 200, RED, GREY), 10.0, before)
+    lost.state = "hidden"
+    seen = body(then, x, 180, 200, *clothes)
+    found = track(0, seen, 10.0 + after, then)
+    found.appearance.learn(look(then, seen))
+    assert (recall(found, [lost], 10.0 + after) is lost) == known
+
+
+def pass_by(*, slips: bool) -> tuple[Track, Track]:
+    """Red goes right, blue goes left; afterwards, where it `slips`, each is read on the other's body."""
+    crossings = Crossings()
+    red, blue = (
+        track(number, body(room(), 300, 180, 200, *clothes), 0.0)
+        for number, clothes in ((1, (RED, GREY)), (2, (BLUE, GREEN)))
+    )
+    for n in range(1, 51):
+        t, picture = n / 25, room(n)
+        left, right = 120 + 8 * n, 520 - 8 * n
+        bodies = [body(picture, right, 180, 200, BLUE, GREEN), body(picture, left, 180, 200, RED, GREY)][::-1]
+        if slips and n > 25:
+            bodies = bodies[::-1]
+        for person, seen in zip((red, blue), bodies, strict=True):
+            person.update(seen, person.roi if n > 1 else Roi(seen.points[HIPS, 0], 180, 200, 0), t)
+            if is_alone(person, (red, blue), t) and n < 20:
+                person.alone()
+                person.appearance.learn(look(picture, seen))
+        if abs(left - right) > 60:
+            assert crossings.settle(picture, [red, blue], t) == []
+    return red, blue
+
+
+@pytest.mark.parametrize("slips", [False, True])
+def test_names_go_with_clothes_when_people_have_passed_each_other(*, slips: bool) -> None:
+    first, second = pass_by(slips=slips)
+    by_name = {person.id: person.roi.x for person in (first, second)}
+    assert by_name[1] > 450  # red went right
+    assert by_name[2] < 200
+
+
+def test_of_two_tracks_on_one_body_the_one_whose_body_it_is_not_lets_go() -> None:
+    picture = room()
+    red = track(1, body(picture, 200, 180, 200, RED, GREY), 0.0, picture)
+    blue = track(2, body(picture, 420, 180, 200, BLUE, GREEN), 0.0, picture)
+    after = room(1)
+    seen = body(after, 400, 180, 200, BLUE, GREEN)
+    for person in (red, blue):  # the one behind is read on the one before
+        person.update(seen, Roi(400, 180, 200, 0), 5.0)
+        person.update(seen, Roi(400, 180, 200, 0), 5.04)
+    assert is_one(red, blue)
+    assert Crossings().settle(after, [red, blue], 5.04) == [red]
+    assert red.lost_to is blue
+
+
+def test_of_two_tracks_on_one_body_the_older_stays_where_nothing_speaks_against_it() -> None:
+    picture = room()
+    seen = body(picture, 300, 180, 200, RED, GREY)
+    older, younger = track(1, seen, 0.0, picture), track(2, seen, 0.0, picture)
+    assert Crossings().settle(picture, [younger, older], 0.0) == [younger]
+
+
+def test_somebody_unseen_goes_on_and_slows_down() -> None:
+    picture = room()
+    walker = track(1, body(picture, 100, 180, 200, RED, GREY), 0.0)
+    for n in range(1, 26):
+        walker.update(body(room(), 100 + 4 * n, 180, 200, RED, GREY), walker.roi, n / 25)
+    walker.alone()
+    course = [walker.predicted(1 + dt).x for dt in (0, 0.5, 1, 4, 60)]
+    assert course == sorted(course)
+    assert course[1] - course[0] == pytest.approx(50, rel=0.25)
+    assert course[-1] - course[0] < 250
+    assert math.isfinite(course[-1])
