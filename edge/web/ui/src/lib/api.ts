@@ -11,6 +11,7 @@ import type {
   SessionPage,
   Skeleton,
   Status,
+  ZoneChoice,
 } from "./types";
 
 /** The box answered, but not with what was asked for. */
@@ -72,6 +73,10 @@ export async function putExercise(exercise: string): Promise<void> {
 
 export async function putCamera(choice: CameraChoice): Promise<CameraStand> {
   return (await put("camera", choice)).json() as Promise<CameraStand>;
+}
+
+export async function putZones(choice: ZoneChoice): Promise<CameraStand> {
+  return (await put("camera/zones", choice)).json() as Promise<CameraStand>;
 }
 
 export async function putCoach(settings: CoachSettings): Promise<void> {

@@ -1,8 +1,9 @@
 import ReconnectingWebSocket from "partysocket/ws";
 
-import { ApiError, address, getStatus, putExercise } from "./api";
+import { ApiError, address, getCamera, getStatus, putExercise } from "./api";
 import { catalogue } from "./catalogue.svelte";
 import { ClockOffset, localNow, median } from "./clock";
+import { People } from "./people";
 import type {
   CameraCondition,
   Coach,
@@ -12,6 +13,7 @@ import type {
   ServerMessage,
   SetSummary,
   Subject,
+  ZoneChoice,
 } from "./types";
 import { Voice } from "./voice.svelte";
 
@@ -26,10 +28,26 @@ const CHOICE_MS = 2000;
 
 /** So long it is said that the exercise has another name. */
 const RENAMED_MS = 6000;
+/** So long somebody who was chosen may be out of sight before the box's choice is shown. */
+const CHOSEN_MS = 2000;
+/** So long it is said that people take turns: from one picture to the next it may come and go. */
+const WAITING_MS = 3000;
+/** Those whose words are remembered. */
+const REMEMBERED = 32;
 
 export interface Latency {
   ms: number;
   uncertainty: number;
+}
+
+/** What the coach has told of one person. */
+class Words {
+  coach: Coach | null = null;
+  coachAt = 0;
+  repetition: Record<string, Measure> = {};
+  summary: SetSummary | null = null;
+  renamed: string | null = null;
+  renamedAt = 0;
 }
 
 /** What the box sends while the live page is open, and how far behind we show it. */
@@ -46,11 +64,17 @@ export class Live {
   /** A frame a few times a second, for reading. */
   reading = $state.raw<FrameMessage | null>(null);
   latency = $state.raw<Latency | null>(null);
-  /** Id of the subject that the viewer has chosen; the box's main one (the first) where they have not. */
+  /** Id of the subject that the viewer has chosen; null: whom the box takes for the main one. */
   chosen = $state<number | null>(null);
-  /** The last word of the coach: it stays when the subject leaves, so that the count can be read afterwards. */
+  /** Id of the subject that is shown; it stays after they have left, so that the count can be read afterwards. */
+  shown = $state<number | null>(null);
+  /** How many people take turns. */
+  waiting = $state(0);
+  /** What the owner has drawn on the picture. */
+  zones = $state.raw<ZoneChoice>({ zones: [], station: null });
+  /** The last word of the coach to the subject that is shown. */
   coach = $state.raw<Coach | null>(null);
-  /** The numbers of the last repetition of the subject that is shown. */
+  /** The numbers of their last repetition. */
   repetition = $state.raw<Record<string, Measure>>({});
   version = $state("");
   /** What was said of the set that is over; null during a set. */
@@ -68,10 +92,15 @@ export class Live {
   #frameAt = 0;
   #readingAt = 0;
   #choiceAt = 0;
-  #coachAt = 0;
-  #renamedAt = 0;
+  #waitingAt = 0;
   #missing = "";
-  #voice = new Voice();
+  #people = new People();
+  #words = new Map<number, Words>();
+  #voice: Voice | null;
+
+  constructor({ silent = false } = {}) {
+    this.#voice = silent ? null : new Voice();
+  }
 
   /** Connect, and stay connected until the returned function is called. */
   connect(): () => void {
@@ -96,8 +125,20 @@ export class Live {
     };
   }
 
+  /** Whoever is shown, as far as `frame` has them. */
   subject(frame: FrameMessage | null): Subject | null {
-    return frame?.subjects.find(({ id }) => id === this.chosen) ?? frame?.subjects[0] ?? null;
+    return frame?.subjects.find(({ id }) => id === this.shown) ?? null;
+  }
+
+  /** Show this one from now on; null: whom the box takes for the main one. */
+  look(id: number | null): void {
+    this.chosen = id;
+    if (this.frame) this.#turn(this.frame);
+  }
+
+  /** Number of the colour in which somebody is drawn. */
+  colour(id: number): number {
+    return this.#people.colour(id);
   }
 
   /** `frame` is on the screen now: measure how long ago its picture was taken. */
@@ -115,9 +156,8 @@ export class Live {
     this.#choiceAt = localNow();
     try {
       await putExercise(exercise);
-      this.coach = null;
-      this.summary = null;
-      this.repetition = {};
+      this.#words.clear();
+      this.#tell();
     } catch (error) {
       this.exercise = before;
       throw error;
@@ -131,6 +171,10 @@ export class Live {
     this.#frameAt = localNow();
     this.#ping();
     catalogue.load().catch(() => this.#socket?.reconnect());
+    getCamera().then(
+      (stand) => (this.zones = stand),
+      () => undefined, // only not drawn
+    );
     getStatus().then(
       (status) => {
         this.exercise = status.exercise;
@@ -168,8 +212,8 @@ export class Live {
         if (this.version && this.version !== message.version) location.reload();
         this.version = message.version;
         // The box tells again what was said last: what is not told any more is over.
-        this.summary = null;
-        this.repetition = {};
+        for (const words of this.#words.values()) Object.assign(words, { summary: null, repetition: {} });
+        this.#tell();
         this.connection = "open"; // not before: a box with too many browsers takes the call and hangs up
         break;
       case "pong":
@@ -190,15 +234,47 @@ export class Live {
 
   /** Counts are in the frames, too; what is here happens once. */
   #happened({ kind, subject, measures, exercise, cue, summary }: EventMessage): void {
-    const shown = this.subject(this.frame);
-    if (shown && subject !== shown.id) return; // who has left is still told of
-    if (kind === "rep_measured") this.repetition = measures;
-    else if (kind === "set_start") this.summary = null;
-    else if (kind === "set_summary") this.summary = summary;
+    const words = this.#of(subject);
+    if (kind === "rep_measured") words.repetition = measures;
+    else if (kind === "set_start") words.summary = null;
+    else if (kind === "set_summary") words.summary = summary;
     else if (kind === "set_renamed") {
-      this.renamed = exercise;
-      this.#renamedAt = localNow();
-    } else if (kind === "cue" && cue) this.#voice.cue(cue);
+      words.renamed = exercise;
+      words.renamedAt = localNow();
+    }
+    this.shown ??= subject; // who has left is still told of
+    if (subject !== this.shown) return;
+    if (kind === "cue" && cue) this.#voice?.cue(cue);
+    this.#tell();
+  }
+
+  #of(subject: number): Words {
+    const words = this.#words.get(subject) ?? new Words();
+    this.#words.delete(subject);
+    this.#words.set(subject, words); // the newest last
+    const [oldest] = this.#words.keys();
+    if (this.#words.size > REMEMBERED && oldest !== undefined) this.#words.delete(oldest);
+    return words;
+  }
+
+  /** Show what was told of whoever is shown. */
+  #tell(): void {
+    const words = (this.shown === null ? null : this.#words.get(this.shown)) ?? new Words();
+    this.coach = words.coach;
+    this.repetition = words.repetition;
+    this.summary = words.summary;
+    this.renamed = words.renamed;
+  }
+
+  /** Whom to show: it goes to and fro neither with single pictures nor when somebody walks by. */
+  #turn(frame: FrameMessage): void {
+    const counted = frame.subjects.find(({ coach }) => coach !== null);
+    const chosen =
+      this.chosen !== null && this.#people.away(this.chosen, this.#frameAt) < CHOSEN_MS ? this.chosen : null;
+    const shown = chosen ?? frame.main ?? counted?.id ?? this.shown;
+    if (shown === this.shown) return;
+    this.shown = shown;
+    this.#tell();
   }
 
   #setCamera({ state, detail }: { state: CameraCondition; detail: string }): void {
@@ -207,18 +283,29 @@ export class Live {
     this.#frameAt = localNow();
   }
 
-  #show(frame: FrameMessage): void {
-    this.#frameAt = localNow();
+  #show(message: FrameMessage): void {
+    const now = localNow();
+    this.#frameAt = now;
     if (this.camera === "stalled" || this.camera === "starting") this.camera = "live";
+    const frame = this.#people.add(message, now);
     this.frame = frame;
-    const coach = this.subject(frame)?.coach;
-    if (coach) {
-      this.#voice.counted(this.coach, coach);
+    this.#turn(frame);
+    for (const { id, coach } of message.subjects) {
+      if (!coach) continue;
+      const words = this.#of(id);
+      if (id === this.shown) this.#voice?.counted(words.coach, coach);
+      words.coach = coach;
+      words.coachAt = now;
+      if (id !== this.shown) continue;
       this.coach = coach;
-      this.#coachAt = this.#frameAt;
       this.since = 0;
       this.#know(coach.exercise);
     }
+    if (frame.waiting || now - this.#waitingAt > WAITING_MS) {
+      this.waiting = frame.waiting;
+      this.#waitingAt = now;
+    }
+    const coach = this.subject(message)?.coach;
     // Somebody else may have chosen, on another screen.
     if (coach?.exercise && this.#frameAt - this.#choiceAt > CHOICE_MS)
       this.exercise = coach.given ? coach.exercise : "auto";
@@ -239,8 +326,13 @@ export class Live {
   }
 
   #watch(): void {
-    if (this.coach && localNow() - this.#coachAt > 1000) this.since = (localNow() - this.#coachAt) / 1000;
-    if (localNow() - this.#renamedAt > RENAMED_MS) this.renamed = null;
+    const words = this.shown === null ? undefined : this.#words.get(this.shown);
+    const silence = localNow() - (words?.coachAt ?? 0);
+    if (words?.coach && silence > 1000) this.since = silence / 1000;
+    if (words?.renamed && localNow() - words.renamedAt > RENAMED_MS) {
+      words.renamed = null;
+      this.renamed = null;
+    }
     const silent = localNow() - this.#frameAt > STALLED_MS;
     if (this.connection === "open" && this.camera === "live" && silent) this.camera = "stalled";
   }

@@ -37,6 +37,9 @@ export function opacity(visibility: number): number {
   return 0.12 + 0.88 * Math.min(Math.max((visibility - unseen) / (seen - unseen), 0), 1);
 }
 
+/** Pixels. */
+const CHIP = 22;
+
 interface Joint {
   x: number;
   y: number;
@@ -91,8 +94,8 @@ export class SkeletonPainter {
     context.stroke();
   }
 
-  /** One subject; `strength` 0-1 takes those back that are not the one shown. */
-  subject(subject: Subject, skeleton: Skeleton, at: Fit, strength: number): void {
+  /** One subject; `strength` 0-1 takes those back that are not the one shown. `colour`: of all of it. */
+  subject(subject: Subject, skeleton: Skeleton, at: Fit, strength: number, colour?: string): void {
     const hues = this.#hues.get(skeleton) ?? huesOf(skeleton);
     this.#hues.set(skeleton, hues);
     const joints = subject.keypoints.map((point) => place(point, at));
@@ -108,20 +111,46 @@ export class SkeletonPainter {
       shortest[a] = Math.min(shortest[a] ?? Infinity, length);
       shortest[b] = Math.min(shortest[b] ?? Infinity, length);
       const hue = hues[a] === hues[b] ? (hues[a] ?? "middle") : "middle";
-      this.#bone(from, to, hue, Math.min(width, Math.max(length / 3, 1.5)), strength);
+      const thick = Math.min(width, Math.max(length / 3, 1.5));
+      this.#bone(from, to, colour ?? this.palette[hue], thick, strength);
     }
     joints.forEach((joint, index) => {
       if (!joint) return;
       const radius = Math.min(width * 0.95, (shortest[index] ?? 0) / 4);
       // Face and fingers are too close together for marks of their own.
-      if (radius > width / 2) this.#joint(joint, hues[index] ?? "middle", radius, strength);
+      if (radius > width / 2) this.#joint(joint, hues[index] ?? "middle", radius, strength, colour);
     });
   }
 
-  #bone(from: Joint, to: Joint, hue: Hue, width: number, strength: number): void {
+  /** The number of a subject over its head, within `box`. */
+  chip(subject: Subject, at: Fit, box: Size, colour: string, strength: number): void {
     const { context, palette } = this;
+    const joints = subject.keypoints.flatMap((point) => place(point, at) ?? []);
+    const top = joints.reduce<Joint | null>(
+      (high, joint) => (high && high.y <= joint.y ? high : joint),
+      null,
+    );
+    if (!top) return;
+    const text = String(subject.id);
+    context.font = "700 15px system-ui, sans-serif";
+    const width = Math.max(context.measureText(text).width + 14, CHIP);
+    const x = Math.min(Math.max(top.x, width / 2), box.width - width / 2);
+    const y = Math.min(Math.max(top.y - CHIP, CHIP / 2), box.height - CHIP / 2);
+    context.globalAlpha = strength;
+    context.fillStyle = colour;
+    context.beginPath();
+    context.roundRect(x - width / 2, y - CHIP / 2, width, CHIP, CHIP / 2);
+    context.fill();
+    context.fillStyle = palette.picture;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    context.fillText(text, x, y + 1);
+  }
+
+  #bone(from: Joint, to: Joint, colour: string, width: number, strength: number): void {
+    const { context } = this;
     context.globalAlpha = Math.min(from.alpha, to.alpha) * strength;
-    context.strokeStyle = palette[hue];
+    context.strokeStyle = colour;
     context.lineWidth = width;
     context.beginPath();
     context.moveTo(from.x, from.y);
@@ -129,11 +158,11 @@ export class SkeletonPainter {
     context.stroke();
   }
 
-  #joint({ x, y, alpha }: Joint, hue: Hue, radius: number, strength: number): void {
+  #joint({ x, y, alpha }: Joint, hue: Hue, radius: number, strength: number, colour?: string): void {
     const { context, palette } = this;
     context.globalAlpha = alpha * strength;
     context.fillStyle = palette.picture;
-    context.strokeStyle = palette[hue];
+    context.strokeStyle = colour ?? palette[hue];
     context.lineWidth = Math.max(radius * 0.55, 1);
     context.beginPath();
     if (hue === "right") context.rect(x - radius, y - radius, 2 * radius, 2 * radius);

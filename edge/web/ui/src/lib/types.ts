@@ -1,5 +1,7 @@
 // The shapes of the box's API. The box serves this page itself, so both sides are always the same version.
 
+import type { Zone } from "./zones";
+
 export type Grade = "A" | "B" | "C" | "none";
 export type ReasonCode =
   | "joint_hidden"
@@ -130,6 +132,7 @@ export interface Subject {
   skeleton: string;
   score: number;
   keypoints: Keypoint[];
+  /** null of those outside of the station. */
   coach: Coach | null;
 }
 
@@ -145,6 +148,10 @@ export interface FrameMessage {
   dropped: number;
   timings: Record<string, number>;
   subjects: Subject[];
+  /** Id of who has the station, else of the nearest. */
+  main: number | null;
+  /** Known people who were not read in this picture. */
+  waiting: number;
 }
 
 export interface CameraMessage {
@@ -223,7 +230,13 @@ export interface CameraChoice {
   field: number;
 }
 
-export interface CameraStand extends CameraChoice {
+/** Where nobody is followed, and the one place that is counted. */
+export interface ZoneChoice {
+  zones: Zone[];
+  station: Zone | null;
+}
+
+export interface CameraStand extends CameraChoice, ZoneChoice {
   camera: string;
   calibration: {
     source: "none" | "marker" | "walks";
