@@ -96,7 +96,10 @@ class Box(Inside):
     def start(self) -> Self:
         """Switch on; returns when the box has booted. TestbedError when it does not."""
         where = self._scratch
-        overlay = f"lowerdir={':'.join(map(str, self._lower))},upperdir={where}/upper,workdir={where}/work"
+        # What is written there is not brought to the disk: it is forgotten with the box, and no cut takes it away.
+        shutil.rmtree(where / "work/work/incompat", ignore_errors=True)  # says so of an earlier start
+        layers = ":".join(map(str, self._lower))
+        overlay = f"volatile,lowerdir={layers},upperdir={where}/upper,workdir={where}/work"
         command = [
             *(
                 "systemd-nspawn",
