@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from tests.testbed.box import Box
 
 CLIP = "/srv/camera/clip.mp4"
-SETTINGS = f"KINEBOX_CAMERA={CLIP}\nKINEBOX_VISION_OPTIONS=--loop\n"
+LOGIN = "KINEBOX_CAMERA_LOGIN=somebody:secret\n"
+"""No file asks for one."""
+SETTINGS = f"KINEBOX_CAMERA={CLIP}\nKINEBOX_VISION_OPTIONS=--loop\n{LOGIN}"
 VISION, HUB = "kinebox-vision.service", "kinebox-hub.service"
 WATCHDOG_S = 10
 

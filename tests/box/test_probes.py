@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.box.recovery import CLIP, LOGIN
 from tests.box.sandbox import attempts
 from tests.testbed.box import boot
 from tests.testbed.network import Network
@@ -158,6 +159,16 @@ def test_nobody_reads_the_others_state(box: Box, unit: str, state: str) -> None:
     box.run(f"touch {state}/secret")
     answers = attempts(box, unit, {"list": ["look", state], "read": ["look", f"{state}/secret"]})
     assert refused(answers), answers
+
+
+def test_the_camera_s_address_and_login_are_visions(box: Box) -> None:
+    def environment(unit: str) -> list[str]:
+        process = box.show(unit, "MainPID")["MainPID"]
+        return box.run(f"tr '\\0' '\\n' </proc/{process}/environ").stdout.splitlines()
+
+    assert {f"KINEBOX_CAMERA={CLIP}", LOGIN.strip()} <= set(environment(VISION))
+    assert not [line for line in environment(HUB) if "KINEBOX_CAMERA" in line]
+    assert refused(attempts(box, HUB, {"settings": ["look", "/etc/kinebox/kinebox.env"]}))
 
 
 def test_certificates_are_the_hubs(box: Box) -> None:
