@@ -41,7 +41,7 @@ from edge.web.app import create_app
 from edge.web.live import LiveState
 from edge.web.messages import Camera, Event, Frame
 from edge.web.records import ModelInfo, Skeleton, UplinkStatus
-from edge.web.server import listen, serve
+from edge.web.server import listen, listen_for_root, serve
 from edge.web.settings import WebSettings, is_loopback
 from edge.web.subject import subject_frame, uncounted
 from edge.web.token import access_token
@@ -389,7 +389,12 @@ async def run(socket: Path, database: Path, exercise: str, settings: WebSettings
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     listener = listen(settings.host, settings.port)
-    with contextlib.closing(manager), contextlib.closing(listener), Store(database) as store:
+    with (
+        contextlib.closing(manager),
+        contextlib.closing(listener),
+        listen_for_root() as local,
+        Store(database) as store,
+    ):
         utc_ns = Clock().utc_ns(time.monotonic_ns())
         closed = store.recover(None if utc_ns is None else utc_ns / 1e9)
         if closed:
@@ -401,7 +406,7 @@ async def run(socket: Path, database: Path, exercise: str, settings: WebSettings
             asyncio.create_task(follow(socket, hub)),
             asyncio.create_task(hub.caretaker.run()),
             asyncio.create_task(keep(store, manager, hub.live, housekeeper)),
-            asyncio.create_task(serve(create_app(hub.live, store, settings), listener)),
+            asyncio.create_task(serve(create_app(hub.live, store, settings), listener, *local)),
         ]
         manager.ready(_condition(hub.live))
         url = settings.url(listener.getsockname()[1])

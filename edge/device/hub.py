@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
-import urllib.error
-import urllib.request
+import socket
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 from prometheus_client.parser import text_string_to_metric_families
 
-from edge.web.settings import is_loopback
+from edge.web.settings import LOCAL
 from edge.web.token import FILE as TOKEN
 
-SETTINGS = Path("/etc/kinebox/kinebox.env")
 STATE = Path("/var/lib/kinebox")
+SOCKET = Path("/run/kinebox-hub") / LOCAL
+"""Root's alone: who updates needs no network for it."""
 _TIMEOUT_S = 3.0
-_ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asked for, not listened on
+_ANSWERS = (HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE)
+
+Activity = Literal["idle", "training", "silent"]
+"""Whether somebody is before the camera; `silent`: the hub runs, and does not say."""
 
 
 # As little as is needed: who asks may be older or younger than the hub that answers.
@@ -61,10 +66,11 @@ class Look(NamedTuple):
 class Hub:
     """One box's hub."""
 
-    def __init__(self, url: str, token: str | None = None) -> None:
-        self._url = url
-        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # it is on this machine
-        self._headers = {} if token is None else {"authorization": f"Bearer {token}"}
+    def __init__(self, socket: Path, token: str | None = None) -> None:
+        self._socket = socket
+        self._headers = {"host": "localhost"} | (
+            {} if token is None else {"authorization": f"Bearer {token}"}
+        )
 
     def look(self) -> Look:
         """How it is: whether it answers, keeps what it measures, and can write what waits for the cloud."""
@@ -73,7 +79,7 @@ class Hub:
             status = msgspec.json.decode(self._get("/api/v1/status"), type=_Status)
             figures = self._figures()
         except (OSError, http.client.HTTPException, msgspec.DecodeError, ValueError) as error:
-            return Look(f"the hub does not answer ({getattr(error, 'reason', error)})")
+            return Look(f"the hub does not answer ({error})")
         problem = ""
         if health.store != "ok":
             problem = "the database cannot be written"
@@ -82,51 +88,49 @@ class Hub:
         delivers = not problem and health.camera == "live" and health.status == "ok"
         return Look(problem, delivers, status.link.frames, status.uptime_s)
 
-    def busy(self) -> bool:
-        """Whether somebody is before the camera, or a session is open. A hub that does not answer measures nobody."""
+    def activity(self) -> Activity:
+        """Whether somebody is before the camera, or a session is open. Without a running hub there is no session."""
         try:
             if self._figures().get("kinebox_subjects"):
-                return True
+                return "training"
             newest = msgspec.json.decode(self._get("/api/v1/sessions?limit=20"), type=_Sessions)
+        except (FileNotFoundError, ConnectionRefusedError):
+            return "idle"
         except (OSError, http.client.HTTPException, msgspec.DecodeError, ValueError):
-            return False
-        return any(session.end_reason is None for session in newest.sessions)
+            return "silent"
+        return "training" if any(session.end_reason is None for session in newest.sessions) else "idle"
 
     def _figures(self) -> dict[str, float]:
         families = text_string_to_metric_families(self._get("/metrics").decode())
         return {sample.name: sample.value for family in families for sample in family.samples}
 
     def _get(self, path: str) -> bytes:
-        request = urllib.request.Request(self._url + path, headers=self._headers)  # noqa: S310 - http, see `own_hub`
-        try:
-            with self._opener.open(request, timeout=_TIMEOUT_S) as answer:
-                return bytes(answer.read())
-        except urllib.error.HTTPError as error:
-            if error.code == http.HTTPStatus.SERVICE_UNAVAILABLE:  # an answer, too
-                return error.read()
-            raise
+        with contextlib.closing(_Connection(self._socket)) as connection:
+            connection.request("GET", path, headers=self._headers)
+            answer = connection.getresponse()
+            if answer.status not in _ANSWERS:
+                raise http.client.HTTPException(f"{answer.status} {answer.reason}")
+            return answer.read()
+
+
+class _Connection(http.client.HTTPConnection):
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=_TIMEOUT_S)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(_TIMEOUT_S)
+        self.sock.connect(str(self._path))
 
 
 def own_hub() -> Hub:
-    """This box's own, by the settings that its units are started with."""
-    given: dict[str, Any] = {**_environment_file(SETTINGS), **os.environ}
-    host = given.get("KINEBOX_HOST") or "127.0.0.1"
-    token = None if is_loopback(host) else _token()
-    host = _ANYWHERE.get(host, host)
-    return Hub(f"http://{f'[{host}]' if ':' in host else host}:{given.get('KINEBOX_PORT') or 8080}", token)
-
-
-def _environment_file(path: Path) -> dict[str, str]:
-    """The KEY=value lines of a file for systemd; empty where there is none."""
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return {}
-    pairs = (line.split("=", 1) for line in lines if "=" in line and not line.lstrip().startswith(("#", ";")))
-    return {key.strip(): value.strip().strip("\"'") for key, value in pairs}
+    """This box's own."""
+    return Hub(SOCKET, _token())
 
 
 def _token() -> str | None:
+    """What the hub asks for where it listens to a network; elsewhere it does not look at it."""
     folder = Path(os.environ.get("KINEBOX_STATE") or STATE)
     try:
         return (folder / TOKEN).read_text(encoding="ascii").strip()

@@ -37,6 +37,12 @@ log = logging.getLogger(__name__)
 ROOM = 2
 """So many times the size of a release must be free."""
 _IDLE_LOOK_S = 1.0
+SILENT_S = 15.0
+"""After so long a hub that does not answer is waited for no more. Its watchdog (10 s) has ended it by then."""
+
+
+class UpdateLaterError(UpdateError):
+    """Nothing is wrong with the release: it can be installed at another time."""
 
 
 @dataclass(frozen=True)
@@ -79,18 +85,25 @@ def status(box: Machine) -> UpdateStatus:
     look = box.hub.look()
     problem = look.problem or ("" if look.camera else "the camera does not deliver")
     return UpdateStatus(
-        software=software, models=models, healthy=not problem, busy=box.hub.busy(), problem=problem
+        software=software,
+        models=models,
+        healthy=not problem,
+        busy=box.hub.activity() == "training",
+        problem=problem,
     )
 
 
-def apply(box: Machine, source: Path, *, wait_s: float = 0.0) -> str:
+def apply(box: Machine, source: Path, *, wait_s: float = 0.0, version: str | None = None) -> str:
     """Install the release in `source` and keep it if the box is healthy with it; returns what happened.
 
-    wait_s: how long to wait for the end of a session. Raises UpdateError where it is refused or was taken back.
+    wait_s: how long to wait for the end of a session; version: the release of the software that it must be. Raises
+    UpdateLaterError where nothing is wrong with it, UpdateError where it is refused or was taken back.
     """
     with _alone(box.root):
         with opened(source, trusted_keys(box.trusted)) as release:
             tree, name = trees(box.root)[release.manifest.name], release.manifest.version
+            if version is not None and (tree.name, name) != (SOFTWARE, version):
+                raise UpdateError(f"this is {tree.name} {name}, not {SOFTWARE} {version}", "Fetch it again")
             try:
                 _finish(box, tree)
             except UpdateError as error:  # that one is gone; this is another
@@ -225,12 +238,12 @@ def _refuse_unfit(manifest: Manifest, digest: str, tree: Tree) -> None:
     disk = os.statvfs(tree.releases)
     needed, free = ROOM * manifest.size, disk.f_bavail * disk.f_frsize
     if free < needed:
-        raise UpdateError(
+        raise UpdateLaterError(
             f"{name} needs {needed // 2**20} MB free in {tree.releases}, and there are {free // 2**20}",
             "Free some space",
         )
     if disk.f_files > 0 and disk.f_favail < ROOM * len(manifest.files):
-        raise UpdateError(f"{name} has more files than the disk has room for", "Free some space")
+        raise UpdateLaterError(f"{name} has more files than the disk has room for", "Free some space")
 
 
 def _bring(release: Release, tree: Tree) -> None:
@@ -248,10 +261,22 @@ def _bring(release: Release, tree: Tree) -> None:
 
 def _wait_until_idle(hub: Hub, wait_s: float) -> None:
     deadline = time.monotonic() + wait_s
-    told = False
-    while hub.busy():
-        if time.monotonic() >= deadline:
-            raise UpdateError(
+    told, silent = False, None
+    while (activity := hub.activity()) != "idle":
+        now = time.monotonic()
+        if activity == "silent":
+            silent = now if silent is None else silent
+            if now - silent >= SILENT_S:
+                log.warning(
+                    "the hub has not answered for %.0f s: it measures nobody, and is waited for no more",
+                    now - silent,
+                )
+                return
+            time.sleep(_IDLE_LOOK_S)
+            continue
+        silent = None
+        if now >= deadline:
+            raise UpdateLaterError(
                 "somebody is before the camera: nothing is changed now",
                 "Try again later, or give --wait SECONDS",
             )
@@ -267,7 +292,9 @@ def _alone(root: Path) -> Iterator[None]:
         raise UpdateError("updates are root's", "Use sudo")
     with locked(root) as mine:
         if not mine:
-            raise UpdateError("another update is under way", "Wait until it has ended: kinebox update status")
+            raise UpdateLaterError(
+                "another update is under way", "Wait until it has ended: kinebox update status"
+            )
         yield
 
 

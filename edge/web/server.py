@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
+import os
 import socket
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
 
 from edge.errors import ConfigError
+from edge.web.settings import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +64,34 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def serve(app: FastAPI, listener: socket.socket) -> None:
+@contextmanager
+def listen_for_root(folder: str | None = None) -> Iterator[list[socket.socket]]:
+    """A socket in the folder that systemd made for this process, for root, who needs no network to ask.
+
+    folder: None: RUNTIME_DIRECTORY; without one there is none. It is gone with the process, so that a hub that does
+    not run is told from one that does not answer. Raises `ConfigError`.
+    """
+    folder = folder or os.environ.get("RUNTIME_DIRECTORY")
+    if not folder:
+        yield []
+        return
+    path = Path(folder) / LOCAL
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        try:
+            path.unlink(missing_ok=True)
+            listener.bind(str(path))
+            path.chmod(0o600)
+            listener.listen(8)
+        except OSError as error:
+            raise ConfigError(f"{path} cannot be listened on: {error}", "See RUNTIME_DIRECTORY") from error
+        try:
+            yield [listener]
+        finally:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+async def serve(app: FastAPI, *listeners: socket.socket) -> None:
     """Serve `app` until cancelled; browsers get a goodbye. Signals stay the caller's business."""
     server = _Server(
         uvicorn.Config(
@@ -77,7 +108,7 @@ async def serve(app: FastAPI, listener: socket.socket) -> None:
             ws_per_message_deflate=False,  # a frame is encoded once for everybody, not packed for each
         )
     )
-    running = asyncio.create_task(server.serve(sockets=[listener]))
+    running = asyncio.create_task(server.serve(sockets=list(listeners)))
     try:
         await asyncio.shield(running)
     except asyncio.CancelledError:

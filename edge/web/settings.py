@@ -12,6 +12,8 @@ from edge.errors import ConfigError
 from edge.web.broadcast import MAX_CLIENTS
 
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
+LOCAL = "http.sock"
+"""Name of the socket for root, in the folder that systemd makes for the hub."""
 
 
 class WebSettings(msgspec.Struct, frozen=True, kw_only=True):

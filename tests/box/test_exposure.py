@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from tests.testbed.box import Box
 
 LIMIT = 1.5
-LIMITS = {"kinebox-vision": 1.2, "kinebox-update": 2.0}
-"""The update is decided by root, who asks the hub over loopback: 0.5 for a network."""
+LIMITS = {"kinebox-vision": 1.2}
 VARIANTS = {
     "": "",
     "Raspberry Pi": "boards/raspberry-pi",

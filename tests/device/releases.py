@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from edge.device.gate import Patience
@@ -14,7 +15,7 @@ from edge.device.tree import Tree, trees
 from edge.device.update import Machine
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from edge.device.hub import Activity
 
 PATIENT = Patience(most=120, hold=0.0, look=0.01, measure=0.0)
 """For a box that becomes healthy."""
@@ -81,15 +82,15 @@ class StillHub(Hub):
     """A hub that always says the same."""
 
     def __init__(self, says: Look = HEALTHY, *, busy: bool = False) -> None:
-        super().__init__("http://127.0.0.1:9")
+        super().__init__(Path("/nowhere"))
         self.says = says
         self.is_busy = busy
 
     def look(self) -> Look:
         return self.says
 
-    def busy(self) -> bool:
-        return self.is_busy
+    def activity(self) -> Activity:
+        return "training" if self.is_busy else "idle"
 
 
 def machine(root: Path, maker: Maker, **changes: Any) -> Machine:

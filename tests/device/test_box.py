@@ -55,12 +55,12 @@ def box(layers: tuple[Path, ...], outside: Path) -> Iterator[Box]:
         yield one
 
 
-def record_nobody(path: Path, seconds: int) -> None:
+def record_nobody(path: Path, seconds: int, rate: int = 15) -> None:
     """A recording of an empty room."""
     writer = TraceWriter(path, Hello(camera="cam0", source="generated", model="none", precision="fp32"))
     writer.write(CameraState(camera="cam0", state="live", monotonic_ns=0))
-    for number in range(1, seconds * 15):
-        at = round(number / 15 * 1e9)
+    for number in range(1, seconds * rate):
+        at = round(number / rate * 1e9)
         writer.write(
             PoseFrame(
                 camera="cam0", number=number, monotonic_ns=at, utc_ns=None, width=640, height=480,
@@ -126,9 +126,15 @@ def update(box: Box, source: str, *options: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def test_a_good_release_stays(box: Box, layers: tuple[Path, ...], outside: Path) -> None:
+def test_a_good_release_stays_and_a_hub_that_hangs_does_not_keep_it_away(
+    box: Box, layers: tuple[Path, ...], outside: Path
+) -> None:
+    """Nobody can be asked whether somebody trains, and systemd's watchdog is off: after a while it goes on."""
+    box.run("systemctl service-watchdogs no; systemctl kill --signal=STOP kinebox-hub")
     code, said = update(box, release(layers, outside, "good-2", 2))
+    box.run("systemctl service-watchdogs yes")
     assert (code, "good-2 is installed and healthy" in said) == (0, True), said
+    assert "it measures nobody, and is waited for no more" in said
     found = healthy(box)["software"]
     assert (found["current"], found["previous"], found["serial"]) == ("good-2", "test-1", 2)
     for unit in ("kinebox-vision", "kinebox-hub"):

@@ -6,30 +6,32 @@ import os
 import signal
 import socket
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
 from edge.device import hub as asked
+from edge.device import update
 from edge.device.gate import Patience, before, passes
 from edge.device.hub import Hub, own_hub
 from edge.device.tree import Before
+from edge.web.server import listen_for_root
 from tests.running import Box, record_squats
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import pytest
 
 
-def test_what_a_running_box_says(tmp_path: Path) -> None:
+def test_what_a_running_box_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody squats; then the camera stands still; then the box is off."""
     record_squats(tmp_path / "squats.trace")
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(tmp_path))
     box = Box(tmp_path / "squats.trace", tmp_path / "state", "--loop")
-    hub = Hub(f"http://127.0.0.1:{box.port}")
+    hub = Hub(tmp_path / "http.sock")
     try:
         box.wait(
             "/api/v1/status", lambda status: status["camera"]["state"] == "live" and status["camera"]["fps"]
         )
-        assert hub.busy()
+        assert hub.activity() == "training"
         was = before(hub, 1.0)
         assert was.camera
         assert 3 < was.fps < 40
@@ -48,36 +50,42 @@ def test_what_a_running_box_says(tmp_path: Path) -> None:
     finally:
         box.stop()
     assert "does not answer" in hub.look().problem
-    assert not hub.busy()
+    assert hub.activity() == "idle"
 
 
-def test_another_program_on_the_port_is_no_hub() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(10)
-        look = Hub(
-            f"http://127.0.0.1:{server.getsockname()[1]}"
-        ).look()  # it is connected, and never answered
-    assert "does not answer" in look.problem
-
-
-@pytest.mark.parametrize(
-    ("settings", "url", "token"),
-    [
-        ("", "http://127.0.0.1:8080", None),
-        ("# KINEBOX_PORT=1\nKINEBOX_PORT=8081\n", "http://127.0.0.1:8081", None),
-        ('KINEBOX_HOST="0.0.0.0"\n', "http://127.0.0.1:8080", "Bearer secret"),
-        ("KINEBOX_HOST='::'\nKINEBOX_PORT = 80\n", "http://[::1]:80", "Bearer secret"),
-        ("KINEBOX_HOST=192.0.2.7\n", "http://192.0.2.7:8080", "Bearer secret"),
-    ],
-)
-def test_where_the_boxs_own_hub_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: str, url: str, token: str | None
+def test_a_hub_that_hangs_is_waited_for_but_not_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / "web-token").write_text("secret\n")
-    (tmp_path / "kinebox.env").write_text(settings)
-    monkeypatch.setattr(asked, "SETTINGS", tmp_path / "kinebox.env")
+    path = tmp_path / "http.sock"
+    hub = Hub(path)
+    assert hub.activity() == "idle"  # there is none
+    monkeypatch.setattr(asked, "_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(update, "SILENT_S", 0.5)
+    monkeypatch.setattr(update, "_IDLE_LOOK_S", 0.05)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen(100)  # it is connected, and never answered
+        assert "does not answer" in hub.look().problem
+        assert hub.activity() == "silent"
+        began = time.monotonic()
+        update._wait_until_idle(hub, 0.0)
+        assert time.monotonic() - began >= 0.5
+    assert "is waited for no more" in caplog.text
+    assert hub.activity() == "idle"  # it has died: its socket is there, and nobody listens
+
+
+def test_its_socket_is_for_root_and_itself_alone(tmp_path: Path) -> None:
+    with listen_for_root(str(tmp_path)) as (one,):
+        path = Path(one.getsockname())
+        assert path.parent == tmp_path
+        assert path.stat().st_mode & 0o777 == 0o600
+    assert not path.exists()
+
+
+def test_it_shows_the_token_of_a_hub_that_listens_to_a_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("KINEBOX_STATE", str(tmp_path))
-    for name in ("KINEBOX_HOST", "KINEBOX_PORT"):
-        monkeypatch.delenv(name, raising=False)
-    hub = own_hub()
-    assert (hub._url, hub._headers.get("authorization")) == (url, token)
+    assert "authorization" not in own_hub()._headers
+    (tmp_path / "web-token").write_text("secret\n")
+    assert own_hub()._headers["authorization"] == "Bearer secret"
