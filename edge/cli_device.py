@@ -87,6 +87,26 @@ def resume_command() -> None:
         typer.echo(line)
 
 
+@update_app.command("fetch")
+def fetch_command() -> None:
+    """Fetch the release that the cloud wants to run here, from where [updates] says: for kinebox-fetch.service."""
+    from edge.device.follow import fetch_wanted
+    from edge.device.tree import ROOT
+
+    if text := fetch_wanted(ROOT):
+        typer.echo(text)
+
+
+@update_app.command("follow")
+def follow_command() -> None:
+    """Install what was fetched, as `apply` does, once nobody trains: for kinebox-follow.service."""
+    from edge.device.follow import follow
+    from edge.device.update import Machine
+
+    if text := follow(Machine()):
+        typer.echo(text)
+
+
 @update_app.command("link-units")
 def link_units_command() -> None:
     """Let systemd find the units of the release in use, whichever that is from now on."""

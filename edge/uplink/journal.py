@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal
 
 from msgspec.structs import replace
 
-from edge import __version__
 from edge.store.errors import UnknownSessionError
 from edge.uplink.consent import may_leave
 from edge.uplink.windows import DIGITS, Windows
+from edge.version import running
 from wire.messages import SessionChange, Window, shorten
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class Journal:
             duration_s=round(person.last_seen - person.first_seen, 3),
             reason=reason,
             model=_text(self.model),
-            software=__version__,
+            software=running(),
             metrics=metrics,
             grade=grade,
             grades=exceptions,

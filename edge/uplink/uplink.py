@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-from edge import __version__
 from edge.clock import Clock
 from edge.errors import StoreError
 from edge.uplink.connection import Connection, Retained
@@ -17,6 +16,7 @@ from edge.uplink.consent import may_leave
 from edge.uplink.journal import Journal
 from edge.uplink.outbox import Kind, Outbox
 from edge.uplink.sender import Sender
+from edge.version import running
 from wire.messages import Ack, Birth, ContractError, Health, decode_as, encode
 from wire.metrics import metrics
 from wire.topics import Address
@@ -144,7 +144,7 @@ class Uplink:
         birth = Birth(
             device=self.address.device,
             boot=self.outbox.boot,
-            software=__version__,
+            software=running(),
             models={"pose": model} if model else {},
             metrics=list(metrics()),
             started=self._started.utc,

@@ -1,0 +1,133 @@
+"""The release that the cloud wants this box to run, and where the owner says that releases come from."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
+
+import msgspec
+
+from edge.device.hub import STATE
+from edge.device.manifest import SOFTWARE
+from edge.device.tree import ROOT, trees
+from edge.errors import ConfigError
+from edge.uplink.desired import FILE, Desired, load_key
+from edge.uplink.identity import device_id
+from edge.uplink.settings import config_file, load_settings
+
+if TYPE_CHECKING:
+    from edge.device.tree import Tree
+
+CACHE = Path("/var/cache/kinebox")
+FETCHED = "fetched"
+"""Folder of the cache with what was fetched."""
+TRIED = "refused.json"
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Section [updates] of `config.toml`. Without it a box fetches nothing."""
+
+    url: str
+    """`https://host/folder`: releases lie there as VERSION.tar.gz."""
+    ca: Path | None = None
+    """PEM file of the authority that signed the server's certificate; without it the system's own."""
+
+    def __post_init__(self) -> None:
+        """Raise `ConfigError` for an address that is none, or that everybody on the way could change."""
+        parts = urlsplit(self.url)
+        if parts.scheme != "https" or not parts.hostname or parts.username or parts.query or parts.fragment:
+            raise ConfigError(
+                f"{self.url!r} is no address of releases", 'Write url = "https://host/folder" in [updates]'
+            )
+
+    def place(self, version: str, url: str | None) -> str:
+        """Where a release lies. Raises ConfigError where the cloud names a place that is not the owner's."""
+        base = self.url.rstrip("/") + "/"
+        if url is None:
+            return f"{base}{version}.tar.gz"
+        if not url.startswith(base) or "/." in url:
+            raise ConfigError(
+                f"{version} shall come from {url}, which is not below {base}",
+                "Put it there, or change `url` in [updates]",
+            )
+        return url
+
+
+class _File(msgspec.Struct):
+    updates: Source | None = None
+
+
+class Wanted(NamedTuple):
+    """A release that shall run here."""
+
+    serial: int
+    """Of the desired state."""
+    version: str
+    sha256: str
+    """Of the file that it comes in."""
+    url: str | None
+
+
+def source() -> Source | None:
+    """What the owner says; None without [updates]. Raises ConfigError."""
+    path = config_file()
+    try:
+        return msgspec.toml.decode(path.read_bytes(), type=_File, dec_hook=_path).updates
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: {error}", "See docs/updates.md for [updates]") from error
+
+
+def wanted(folder: Path | None = None) -> Wanted | None:
+    """The release in the desired state that the hub keeps in its state folder, if its signature is good.
+
+    Raises ConfigError where the settings cannot be read.
+    """
+    folder = folder or Path(os.environ.get("KINEBOX_STATE") or STATE)
+    settings = load_settings().uplink
+    if settings is None or settings.desired_key is None or not (folder / FILE).exists():
+        return None
+    device = settings.device or device_id(folder)
+    state = Desired(folder, device, load_key(settings.desired_key), lambda: None).state
+    if state is None or state.software is None:
+        return None
+    one = state.software
+    return Wanted(state.serial, one.version, one.sha256, one.url)
+
+
+class Tried(msgspec.Struct, frozen=True, kw_only=True):
+    """What a desired state came to that this box did not take: it is not tried again."""
+
+    serial: int
+    version: str
+    reason: str
+
+
+def tried(root: Path = ROOT) -> Tried | None:
+    """The last one that was refused."""
+    try:
+        return msgspec.json.decode((root / TRIED).read_bytes(), type=Tried)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def is_settled(one: Wanted, root: Path = ROOT) -> str:
+    """Why there is nothing to do about a release that is wanted; empty where there is."""
+    tree: Tree = trees(root)[SOFTWARE]
+    if tree.version(tree.current) == one.version:
+        return f"{one.version} is used already"
+    last, refused = tree.state().last, tried(root)
+    if last is not None and last.version == one.version and last.result != "interrupted":
+        return f"{one.version} was used here and went back: it is not tried again"
+    if refused is not None and (refused.serial, refused.version) == (one.serial, one.version):
+        return f"{one.version} was refused: {refused.reason}"
+    return ""
+
+
+def _path(kind: type, value: object) -> Path:
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise TypeError(f"a {kind.__name__} cannot be made of {value!r}")

@@ -1,0 +1,198 @@
+"""A box that runs what the cloud wants: a signed desired state, a server of releases, and a box that really boots."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tarfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from edge.device import manifest
+from tests.deploy.machine import make_secrets
+from tests.device.releases import Maker
+from tests.device.test_box import healthy, record_nobody, release, watch
+from tests.running import RATE, record_squats
+from tests.testbed import box as boxes
+from tests.testbed import software
+from tests.testbed.network import Network
+from wire.desired import DesiredState, Version, seal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.testbed.box import Box
+
+ME = "7b3e1f6a-1c57-4f0e-9a6d-2f3b8c1d4e5f"
+PORT = 8443
+KEY = Ed25519PrivateKey.from_private_bytes(b"k" * 32)
+UNITS = ("kinebox-fetch.service", "kinebox-follow.service")
+CONFIG = f"""\
+[uplink]
+url = "mqtts://10.77.0.1"
+tenant = "acme"
+site = "hall"
+device = "{ME}"
+desired_key = "/etc/kinebox/desired.pem"
+"""
+
+
+class Cloud:
+    """What wants releases, and the server that has them."""
+
+    def __init__(self, box: Box, served: Path) -> None:
+        self.box = box
+        self.served = served
+        self.serial = 0
+
+    def wants(self, version: str, file: Path | None = None, sha256: str = "ab" * 32) -> None:
+        """Let the box have a newer desired state, as its hub would keep it, and look at once."""
+        if file is not None:
+            with file.open("rb") as content:
+                sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+        self.serial += 1
+        one = Version(name="kinebox", version=version, sha256=sha256)
+        state = DesiredState(device=ME, serial=self.serial, issued=1.7e9, software=one)
+        self.box.write("/var/lib/kinebox/desired.json", seal(state, "k", KEY.sign).decode())
+        self.box.run("chown kinebox: /var/lib/kinebox/desired.json")
+        self.look()
+
+    def look(self) -> None:
+        """What the timer starts."""
+        self.since = self.box.run(["date", "+%F %T.%6N"]).stdout.strip()
+        self.box.run("systemctl start kinebox-fetch.service", check=False)
+
+    def said(self) -> str:
+        """By both steps since the last look, once they have ended."""
+        deadline = time.monotonic() + 240
+        states = {"activating"}
+        while "activating" in states:
+            assert time.monotonic() < deadline
+            states = {self.box.show(unit, "ActiveState")["ActiveState"] for unit in UNITS}
+            time.sleep(0.1)
+        return self.log()
+
+    def log(self) -> str:
+        return self.box.run(
+            ["journalctl", "--since", self.since, "-o", "cat", "-t", "kinebox-fetch", "-t", "kinebox-update"]
+        ).stdout
+
+
+@pytest.fixture(scope="module")
+def layers() -> tuple[Path, ...]:
+    from tests.conftest import missing
+
+    if why := boxes.why_not():
+        missing(why)
+    return software.installed()
+
+
+@pytest.fixture(scope="module")
+def cloud(layers: tuple[Path, ...], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    folder = tmp_path_factory.mktemp("cloud")
+    served, outside = folder / "served", folder / "outside"
+    for made in (served, outside):
+        made.mkdir()
+        made.chmod(0o755)
+    record_squats(outside / "squats.trace")
+    record_nobody(outside / "nobody.trace", seconds=120, rate=RATE)
+    with ExitStack() as stack:
+        network = stack.enter_context(Network())
+        secrets = make_secrets(folder / "secrets", "cloud", network.gateway)
+        assert secrets.returncode == 0, secrets.stderr
+        both = folder / "server.pem"
+        both.write_bytes(
+            b"".join((folder / "secrets" / f"broker.{kind}").read_bytes() for kind in ("pem", "key"))
+        )
+        command = [sys.executable, "-m", "tests.device.release_server", network.gateway, str(PORT), str(both)]
+        server = stack.enter_context(
+            subprocess.Popen(
+                network.enter(*command, str(served)),
+                cwd=Path(__file__).parents[2],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+        )
+        stack.callback(server.kill)
+        box = stack.enter_context(boxes.boot("follows", *layers, binds={"/srv": outside}, network=network))
+        box.write(
+            "/etc/kinebox/desired.pem",
+            KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode(),
+        )
+        box.write("/etc/kinebox/updates-ca.pem", (folder / "secrets/ca.pem").read_text())
+        box.write("/etc/kinebox/config.toml", CONFIG)
+        watch(box, "squats")
+        yield Cloud(box, served)
+
+
+def test_without_a_place_to_fetch_from_it_says_so_once(cloud: Cloud) -> None:
+    cloud.wants("any")
+    assert "[updates] in config.toml names no place" in cloud.said()
+    cloud.look()
+    assert cloud.said().count("names no place") == 0
+    place = f'[updates]\nurl = "https://10.77.0.1:{PORT}"\nca = "/etc/kinebox/updates-ca.pem"\n'
+    cloud.box.write("/etc/kinebox/config.toml", CONFIG + place)
+
+
+def test_what_is_not_to_be_had_is_said(cloud: Cloud) -> None:
+    cloud.wants("nothing")
+    assert "https://10.77.0.1:8443/nothing.tar.gz cannot be fetched: the server answers 404" in cloud.said()
+
+
+@pytest.mark.parametrize(
+    ("name", "serial", "says"),
+    [("forged", 9, "not signed by a key that this box trusts"), ("older", 1, "does not follow")],
+)
+def test_what_is_refused_is_not_fetched_again(
+    cloud: Cloud, tmp_path: Path, name: str, serial: int, says: str
+) -> None:
+    maker = Maker(tmp_path)
+    if name == "older":
+        maker.key = software.signing_key()
+    file = shutil.copy(maker.packed(name, serial), cloud.served)
+    cloud.wants(name, Path(file))
+    assert says in cloud.said()
+    assert cloud.box.show("kinebox-follow.service", "Result")["Result"] == "exit-code"
+    assert "." not in cloud.box.run("ls /var/cache/kinebox/fetched").stdout
+    if name == "forged":
+        cloud.look()
+        assert cloud.said() == ""
+    assert cloud.box.run("readlink /opt/kinebox/current").stdout == "releases/test-1\n"
+
+
+def test_the_wanted_release_waits_for_the_end_of_a_session_and_is_followed(
+    cloud: Cloud, layers: tuple[Path, ...], tmp_path: Path
+) -> None:
+    box = cloud.box
+    while not healthy(box)["busy"]:
+        time.sleep(0.2)
+    release(layers, tmp_path, "broken-2", 2)  # the server breaks off in its middle
+    file = cloud.served / "broken-2.tar.gz"
+    names = manifest.decode((tmp_path / "broken-2" / manifest.FILE).read_bytes()).files
+    with tarfile.open(file, "w") as archive:
+        for name in (manifest.FILE, manifest.SIGNATURE, *names):
+            archive.add(tmp_path / "broken-2" / name, name)
+    cloud.wants("broken-2", file)
+    deadline = time.monotonic() + 120
+    while "waiting for the end of a session" not in cloud.log():
+        assert time.monotonic() < deadline, cloud.log()
+        time.sleep(0.2)
+    assert box.run("readlink /opt/kinebox/current").stdout == "releases/test-1\n"
+    watch(box, "nobody")
+    assert "broken-2 is installed and healthy" in cloud.said()
+    found = healthy(box)["software"]
+    assert (found["current"], found["previous"]) == ("broken-2", "test-1")
+    version = box.run(
+        "cd /; PYTHONPATH=/opt/kinebox/current/lib python3 -c 'import edge.version; print(edge.version.running())'"
+    )
+    assert version.stdout == "broken-2\n"
+    cloud.look()
+    assert cloud.said() == ""  # it runs
