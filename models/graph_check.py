@@ -227,7 +227,7 @@ def _check_input(graph: GraphProto, family: Family) -> tuple[int, int, str]:
             family.export,
         )
     shape = dict(zip(wanted.axes, dims, strict=True))
-    _fix_batch(graph, shape["batch"], family)
+    _fix_batch(shape["batch"], family)
     for axis in ("channels", "height", "width"):
         if not shape[axis].HasField("dim_value"):
             raise ImportRefused(
@@ -250,21 +250,15 @@ def _check_input(graph: GraphProto, family: Family) -> tuple[int, int, str]:
     return width, height, element
 
 
-def _fix_batch(graph: GraphProto, batch: onnx.TensorShapeProto.Dimension, family: Family) -> None:
-    """A dynamic batch becomes one picture, wherever it is named; a larger one is refused."""
-    if batch.HasField("dim_value"):
-        if batch.dim_value != 1:
-            raise ImportRefused(
-                f"the network reads {batch.dim_value} pictures at once; one is needed",
-                f"Export it with a batch of 1. {family.export}",
-            )
-        return
-    name = batch.dim_param
-    batch.dim_value = 1
-    for info in (*graph.input, *graph.output, *graph.value_info):
-        for dim in info.type.tensor_type.shape.dim:
-            if name and dim.dim_param == name:
-                dim.dim_value = 1
+def _fix_batch(batch: onnx.TensorShapeProto.Dimension, family: Family) -> None:
+    """A dynamic batch becomes one picture; a larger one is refused."""
+    if not batch.HasField("dim_value"):
+        batch.dim_value = 1
+    if batch.dim_value != 1:
+        raise ImportRefused(
+            f"the network reads {batch.dim_value} pictures at once; one is needed",
+            f"Export it with a batch of 1. {family.export}",
+        )
 
 
 def _axis(dim: onnx.TensorShapeProto.Dimension) -> str:

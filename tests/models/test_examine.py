@@ -64,6 +64,8 @@ def test_a_dynamic_batch_becomes_one_picture_and_sizes_that_are_not_written_down
         shape = model.graph.output[0].type.tensor_type.shape
         shape.dim[0].dim_param = "batch"
         shape.dim[2].dim_param = "anchors"
+        inside = helper.make_tensor_value_info("moved", TensorProto.FLOAT, ["batch", 56, "anchors"])
+        model.graph.value_info.append(inside)
 
     kept = onnx.load_from_string(judge(changed(change), YOLO).data)
     for info, sizes in ((kept.graph.input[0], [1, 3, 64, 64]), (kept.graph.output[0], [1, 56, 84])):

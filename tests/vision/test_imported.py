@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from edge.errors import ModelError
-from edge.link import Hello, PoseFrame
+from edge.link import KEYPOINTS, Hello, PoseFrame
+from edge.motion.skeletons import SKELETONS
 from edge.vision.detector import Detector
 from edge.vision.file import FileCamera
 from edge.vision.imported import OneByOne, WholePicture, box_of, open_imported
@@ -18,6 +19,7 @@ from models import families, imported
 from models.examine import judge
 from models.figure import draw
 from models.imported import Imported, described
+from tests.conftest import ROOT
 from tests.models.brought import BODY, file, movenet_multi, picture, simcc, yolo_grid
 from tests.vision.clips import write_clip
 from tests.vision.serving import Vision, receive
@@ -51,6 +53,19 @@ def bring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
 
     monkeypatch.setattr(imported, "model_dir", lambda: tmp_path)  # the detector stays where it is
     return keep
+
+
+def test_every_family_is_complete_and_described() -> None:
+    described = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+    for name in families.names():
+        row = families.family(name)
+        assert row.name == name
+        assert KEYPOINTS[row.skeleton] == row.keypoints == len(SKELETONS[row.skeleton].names)
+        assert 0 < row.seen < 1
+        assert 0 < row.found < 1
+        assert row.forms
+        assert row.licence
+        assert f"`{name}`" in described
 
 
 def middle(subject: Subject) -> tuple[float, float]:
@@ -188,6 +203,16 @@ def test_who_is_back_near_the_same_place_is_known_and_who_is_late_is_not() -> No
     for t in (20.1, 20.2):
         (late,) = namer.update(np.array([body(104)]), t)
     assert late.id == 2
+
+
+def test_two_found_where_one_was_are_two() -> None:
+    namer = Namer()
+    for t in (0.0, 0.1):
+        (one,) = namer.update(np.array([body(100)]), t)
+    for t in (0.2, 0.3):
+        people = namer.update(np.array([body(108), body(99)]), t)
+    assert [each.id for each in people] == [2, 1]
+    assert people[1] is one
 
 
 def test_a_lamp_that_is_seen_once_is_nobody() -> None:
