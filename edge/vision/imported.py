@@ -33,6 +33,8 @@ _SEARCH_S = 0.5
 """Seconds between two looks for people nobody follows yet, while somebody is followed."""
 _LOST_S = 0.3
 """Seconds for which the place of somebody who was lost is read again."""
+_LEAST_SEEN = 5
+"""Joints of which a box can be made."""
 _SLIM = 0.5
 """Width of a person's box by its height; what is cut out is as wide as the network wants it."""
 _NONE = Poses(np.empty((0, 17, 2)), np.empty((0, 17)), np.empty(0))
@@ -143,36 +145,46 @@ class OneByOne(WholePicture):
         """Load the model and the detector; ModelError when a file is missing or damaged."""
         super().__init__(model, precision, threads, most=most)
         self._detector = Detector("int8", threads)
+        self._places: list[tuple[Box, float]] = []
+        """Where somebody is, and when they were last seen there."""
         self._searched = -np.inf
 
     def reset(self) -> None:
         """Forget who was followed: the next picture belongs to another scene."""
         super().reset()
+        self._places = []
         self._searched = -np.inf
 
     def _find(self, bgr: Picture, t: float) -> Poses:
-        followed = [one for one in self._namer.known if 0 <= t - one.seen_at < _LOST_S]
-        boxes = [Box.around(one.points) for one in followed][: self.most]
-        here = [pose for box in boxes if (pose := self._one(bgr, box)) is not None]
+        here: list[Poses] = []
+        lost: list[tuple[Box, float]] = []
+        for box, seen_at in self._places[: self.most]:
+            if not self._read(bgr, box, here) and 0 <= t - seen_at < _LOST_S:
+                lost.append((box, seen_at))
         if len(here) < self.most and (not here or not 0 <= t - self._searched < _SEARCH_S):
             start = perf_counter()
             finds = self._detector.detect(bgr)
             self.timings["detect"] = (perf_counter() - start) * 1e3
             self._searched = t
-            for find in finds:
-                roi = find.roi
-                if len(here) >= self.most or not roi.usable(bgr.shape[1], bgr.shape[0]):
-                    continue
-                if any(_is_within(roi.x, roi.y, pose) for pose in here):
-                    continue
-                pose = self._one(bgr, box_of(roi))
-                if pose is not None and not any(_is_same(pose, other) for other in here):
-                    here.append(pose)
+            for roi in (find.roi for find in finds):
+                known = any(_is_within(roi.x, roi.y, pose) for pose in here)
+                if len(here) < self.most and not known and roi.usable(bgr.shape[1], bgr.shape[0]):
+                    self._read(bgr, box_of(roi), here)
+        self._places = [(self._box(pose), t) for pose in here] + lost
         return _together(here)
 
-    def _one(self, bgr: Picture, box: Box) -> Poses | None:
-        poses = self._network.one(bgr, box)
-        return poses if len(poses.found) else None
+    def _read(self, bgr: Picture, box: Box, here: list[Poses]) -> bool:
+        """Add whoever is in `box` to those `here`; False where nobody is, or nobody else."""
+        pose = self._network.one(bgr, box)
+        if not len(pose.found) or any(_is_same(pose, other) for other in here):
+            return False
+        here.append(pose)
+        return True
+
+    def _box(self, pose: Poses) -> Box:
+        """Around the joints that are seen; what is guessed may be anywhere."""
+        seen = pose.scores[0] >= self._network.row.seen
+        return Box.around(pose.points[0][seen] if seen.sum() >= _LEAST_SEEN else pose.points[0])
 
 
 def box_of(roi: Roi) -> Box:

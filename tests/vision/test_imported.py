@@ -16,6 +16,7 @@ from edge.vision.imported import OneByOne, WholePicture, box_of, open_imported
 from edge.vision.namer import Namer
 from edge.vision.source import PixelSource, open_pipeline, open_source
 from models import families, imported
+from models.decode import Box
 from models.examine import judge
 from models.figure import draw
 from models.imported import Imported, described
@@ -130,6 +131,18 @@ def test_one_by_one_finds_whom_our_detector_finds(bring: object, models: Path) -
     x, y = middle(subject)
     assert (x, y) == pytest.approx((128, 100), abs=6)
     assert pipeline.process(np.zeros_like(figure), 5.0) == []
+
+
+def test_two_places_with_one_person_become_one(bring: object, models: Path) -> None:
+    bring("rtmpose", simcc())  # type: ignore[operator]
+    pipeline = open_imported("tiny", "fp32", 1)
+    assert isinstance(pipeline, OneByOne)
+    scene = picture(320, 240, 160, 120)
+    assert pipeline.process(scene, 0.0) == []  # our detector sees nobody in it
+    pipeline._places = [(Box(150, 120, 60, 120), 0.0), (Box(170, 125, 60, 120), 0.0)]
+    for t in (0.1, 0.2):
+        seen = pipeline.process(scene, t)
+    assert [each.id for each in seen] == [1]
 
 
 def test_the_detectors_region_becomes_a_box_around_the_whole_person(models: Path) -> None:
