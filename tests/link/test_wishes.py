@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,10 +13,12 @@ import numpy as np
 import pytest
 
 from edge import link
-from edge.errors import LinkError
+from edge.errors import CameraError, LinkError
+from edge.footage import demo_video
 from edge.link import Hello, PoseFrame, Publisher, Subject, Subscriber, Watch
 from edge.vision.trace import TraceWriter, read_trace
 from edge.zones import inside
+from tests.conftest import missing
 from tests.vision.serving import Vision, receive
 
 if TYPE_CHECKING:
@@ -169,6 +172,31 @@ def test_vision_lives_on_with_a_hostile_hub(tmp_path: Path) -> None:
         assert vision.process.returncode == 0, output
         assert output.count("the hub's record") == 1
         assert "Traceback" not in output
+
+
+def test_nobody_is_followed_where_the_hub_says_so(models: Path, tmp_path: Path) -> None:
+    """Real pictures of a man: he is followed, then not, and then again."""
+    try:
+        clip = demo_video()
+    except CameraError as error:
+        missing(f"demo footage ({error})")
+    everywhere = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+    with Vision(tmp_path / "link", clip, "--loop") as vision:
+        hub = vision.connect()
+        for zones in ((), (everywhere,), ()):
+            hub.wish(Watch(zones=zones))
+            assert followed(hub, somebody=not zones)
+        hub.close()
+
+
+def followed(hub: Subscriber, *, somebody: bool, seconds: float = 60) -> bool:
+    """Whether five frames in a row come with somebody in them, or with nobody."""
+    run, deadline = 0, time.monotonic() + seconds
+    while run < 5 and time.monotonic() < deadline:
+        for record in receive(hub, 1, seconds=1):
+            if isinstance(record, PoseFrame):
+                run = run + 1 if bool(record.subjects) == somebody else 0
+    return run >= 5
 
 
 def test_frames_of_before_nobody_waited_are_read(tmp_path: Path) -> None:
