@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tests.testbed.box import Box
 
 STATE = "/var/lib/kinebox"
+MEASURED = "var/lib/kinebox-vision/tuning.json"
 SLOW_S = 4.0
 
 
@@ -53,6 +54,7 @@ def test_a_processor_that_is_slowed_down_slows_nothing_but_the_pictures(box: Box
         return (frames(box, VISION) - before) / (time.monotonic() - began)
 
     until(lambda: frames(box, VISION) > 5, "vision works")
+    until((box.root / MEASURED).exists, "what the machine can do is measured")
     usual, before = rate(), box.show(VISION, "NRestarts", "MainPID")
     # Quotas of the processor are not to be had in a container: three quarters of the time it stands still.
     steps = 'for i in $(seq 30); do kill -STOP "$0"; sleep 0.3; kill -CONT "$0"; sleep 0.1; done'
@@ -62,3 +64,12 @@ def test_a_processor_that_is_slowed_down_slows_nothing_but_the_pictures(box: Box
     assert 0 < slow < 0.7 * usual
     assert box.show(VISION, "NRestarts", "MainPID") == before
     until(lambda: rate() > 0.7 * usual, "vision is as fast as before")
+    for state in ("began", "ended"):
+        said = until(lambda: told(box, "slow", state), f"that it is slow has {state}")  # noqa: B023
+        assert "kinebox-hub.service" in said
+
+
+def told(box: Box, trouble: str, state: str) -> str:
+    """What the journal says of the beginning or the end of a trouble, and who said so."""
+    fields = f"KINEBOX_TROUBLE={trouble} KINEBOX_STATE={state} KINEBOX_PART=hub"
+    return box.run(f"journalctl -b {fields} -o with-unit", check=False).stdout.replace("-- No entries --", "").strip()
