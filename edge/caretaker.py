@@ -19,7 +19,7 @@ from edge.journal import tell
 from edge.link import CameraState
 from edge.thermal import Heat, Thermometer
 from edge.trouble import Change, Kind, Sign, Troubles
-from edge.trouble_signs import Signs
+from edge.trouble_signs import Signs, clear
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,8 +39,6 @@ _TRUSTED_MINUTES = 10
 """So many minutes of pictures make a history."""
 _RISES, _FALLS = 0.1, 1 / (24 * 60)
 """Shares by which what is usual follows a minute: quickly to sharper pictures, in about a day to less sharp ones."""
-_LIGHT, _MOST_NOISE = 55.0, 6.0
-"""Pictures with less light or more noise say nothing of the lens."""
 
 
 class Sharpness(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +70,7 @@ class History:
         if (view.camera, view.mode) != (self._known.camera, self._known.mode):
             self._known = Sharpness(camera=view.camera, mode=view.mode)
             self._minute, self._since = [], None
-        if view.brightness < _LIGHT or view.noise > _MOST_NOISE:
+        if not clear(view):
             return
         self._minute.append(view.sharpness)
         self._since = t if self._since is None else self._since

@@ -11,7 +11,7 @@ import numpy as np
 
 from edge.box_records import CameraView, Tuning
 from edge.link import CameraState, PoseFrame
-from edge.trouble import Sign
+from edge.trouble import BY_CODE, Sign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -166,7 +166,7 @@ class Signs:
     def _pictures(self, view: CameraView, usual_sharpness: float | None) -> Iterator[tuple[str, Sign]]:
         yield "dark", Sign(view.brightness)
         yield "noisy", Sign(view.noise)
-        if usual_sharpness:
+        if usual_sharpness and clear(view):
             yield "blurred", Sign(view.sharpness / usual_sharpness)
         if self.tuning is None:
             return
@@ -176,6 +176,11 @@ class Signs:
         mode = of_mode(view.mode, (self.tuning.width, self.tuning.height))
         if mode is not None:
             yield "wrong_mode", mode
+
+
+def clear(view: CameraView) -> bool:
+    """Whether there is light enough for the pictures to tell of the lens."""
+    return view.brightness >= BY_CODE["dark"].ends and view.noise <= BY_CODE["noisy"].ends
 
 
 def of_mode(text: str, wanted: tuple[int, int] = (0, 0)) -> Sign | None:

@@ -41,7 +41,7 @@ TUNING = Tuning(
 
 
 class Box:
-    """Records for some seconds, thirty pictures a second, and the numbers after each second."""
+    """Records for some seconds, ten pictures a second, and the numbers after each second."""
 
     def __init__(self) -> None:
         self.signs = Signs()
@@ -52,8 +52,8 @@ class Box:
     def run(self, seconds: int, *subjects: Subject, waiting: int = 0, **timings: float) -> dict[str, Sign]:
         found: dict[str, Sign] = {}
         for _ in range(seconds):
-            for n in range(30):
-                self.t += 1 / 30
+            for n in range(10):
+                self.t += 1 / 10
                 self.signs.take(frame(n, *subjects, waiting=waiting, **timings), self.t)
             found = self.signs.signs(self.t, COOL, None)
         return found

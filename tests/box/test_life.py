@@ -72,4 +72,5 @@ def test_a_processor_that_is_slowed_down_slows_nothing_but_the_pictures(box: Box
 def told(box: Box, trouble: str, state: str) -> str:
     """What the journal says of the beginning or the end of a trouble, and who said so."""
     fields = f"KINEBOX_TROUBLE={trouble} KINEBOX_STATE={state} KINEBOX_PART=hub"
-    return box.run(f"journalctl -b {fields} -o with-unit", check=False).stdout.replace("-- No entries --", "").strip()
+    said = box.run(f"journalctl -b {fields} -o with-unit", check=False).stdout
+    return said.replace("-- No entries --", "").strip()
