@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -24,6 +25,7 @@ from tests.testbed.box import Box
 from tests.testbed.network import Network
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import TracebackType
 
 ROOT: Final = Path(__file__).resolve().parents[2]
@@ -63,10 +65,13 @@ class Played:
 class Fleet:
     """Use as a context manager: boxes are on inside of it."""
 
-    def __init__(self, folder: Path, releases: Path, variables: dict[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, releases: Path, variables: dict[str, Any], names: Sequence[str] = NAMES
+    ) -> None:
         """`folder`: for its files. `releases`: a folder that boxes see as /mnt/releases.
 
-        `variables`: of the inventory, beside those that tell where boxes and broker are.
+        `variables`: of the inventory, beside those that tell where boxes and broker are. The last of `names` is the
+        canary.
         """
         self.folder = folder
         self.releases = releases
@@ -76,7 +81,7 @@ class Fleet:
         trace = folder / "squats.trace"
         record(trace)
         binds = {"/mnt/releases": releases, "/srv/squats.trace": trace}
-        self.boxes = {name: Box(name, binds=binds, network=self.network) for name in NAMES}
+        self.boxes = {name: Box(name, binds=binds, network=self.network) for name in names}
         self._variables = variables
         self._processes: list[subprocess.Popen[bytes]] = []
         self._broker = Path(tempfile.mkdtemp(dir=rootfs.rootfs() / "srv"))
@@ -98,14 +103,15 @@ class Fleet:
         except BaseException:
             self.__exit__(None, None, None)
             raise
-        self.timings.append(("three boxes boot", time.monotonic() - began))
+        self.timings.append((f"{len(self.boxes)} box(es) boot", time.monotonic() - began))
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for box in self.boxes.values():
-            box.remove()
+        with ThreadPoolExecutor() as pool:  # each has written a release
+            for gone in [pool.submit(box.remove) for box in self.boxes.values()]:
+                gone.result()
         for process in self._processes:
             process.kill()
             process.wait()
@@ -161,7 +167,7 @@ class Fleet:
         }
         inventory = {
             "kinebox": {"hosts": hosts, "vars": variables},
-            "canary": {"hosts": {CANARY: None}},
+            "canary": {"hosts": {list(hosts)[-1]: None}},
         }
         (self.folder / "hosts.yml").write_text(yaml.safe_dump(inventory), encoding="utf-8")
 

@@ -6,9 +6,9 @@ The tests follow each other, as a fleet's days do; each asks for what went befor
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from cryptography import x509
@@ -20,6 +20,9 @@ from tests.ansible.fleet import CANARY, NAMES
 from tests.deploy.machine import until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from concurrent.futures import Future
+
     from tests.ansible.fleet import Fleet, Played
 
 pytestmark = pytest.mark.timeout(1800)  # minutes on a machine of its own; on a busy one as long as it takes
@@ -27,14 +30,14 @@ pytestmark = pytest.mark.timeout(1800)  # minutes on a machine of its own; on a 
 LIVE = "/etc/kinebox/certs/live"
 WAIT_S = 180.0
 """For messages: on a machine of its own they are there after twenty seconds."""
-HERE = Path(__file__).parent
-FIRMWARE = """\
-#!/bin/sh
-# rpi-fw-crypto hmac --in IN --key-id 1 --out OUT
-[ "$1" = hmac ] || exit 0
-exec openssl dgst -sha256 -mac hmac -macopt "key:$(cat /root/one-time-memory)" -binary -out "$7" "$3"
-"""
-"""In place of the Raspberry Pi's."""
+
+
+class Others(NamedTuple):
+    """What runs side by side."""
+
+    before: dict[str, tuple[str, int, str]]
+    """By box: its certificate's number, messages that had come, its hub's process."""
+    began: dict[str, Future[Played]]
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +52,30 @@ def provisioned(fleet: Fleet, tried: Played) -> Played:
     played = fleet.play("first run", "site.yml")
     assert played.status == 0, played.output[-6000:]
     return played
+
+
+@pytest.fixture(scope="module")
+def others(fleet: Fleet, provisioned: Played) -> Iterator[Others]:
+    """Begun at once, because much of it is waiting: what has nothing to do with each other, on a box each."""
+    fleet.boxes[NAMES[1]].run(
+        "sed -i 's/^MaxAuthTries 3$/MaxAuthTries 30/' /etc/ssh/sshd_config.d/50-kinebox.conf"
+    )
+    foreign = fleet.foreign_authority()
+    before = {name: (serial(fleet, name), arrived(fleet, name), hub(fleet, name)) for name in NAMES}
+    refused = ("-e", "certs_renew=true", "-e", "certs_connect_s=5", "-e", f"certs_authority={foreign}")
+    plays: dict[str, tuple[str, ...]] = {
+        "a bad release": ("rollout.yml", "-e", f"rollout_release={fleet.releases}/bad.tar.gz"),
+        "a certificate is refused": ("rotate-certs.yml", "--limit", NAMES[0], *refused),
+        "--check of a box that has drifted": ("site.yml", "--check", "--diff", "--limit", NAMES[1]),
+    }
+    with ThreadPoolExecutor() as pool:
+        began = {what: pool.submit(fleet.play, what, *options) for what, options in plays.items()}
+        yield Others(before, began)
+
+
+def hub(fleet: Fleet, box: str) -> str:
+    """Its process."""
+    return fleet.boxes[box].run("systemctl show kinebox-hub -p MainPID").stdout
 
 
 def arrived(fleet: Fleet, box: str) -> int:
@@ -134,20 +161,6 @@ def test_second_run_changes_nothing(fleet: Fleet, provisioned: Played) -> None:
     assert again.changed == dict.fromkeys(NAMES, 0), again.output
 
 
-def test_check_of_a_provisioned_box_finds_what_has_drifted(fleet: Fleet, provisioned: Played) -> None:
-    box = fleet.boxes[NAMES[1]]
-    box.run("sed -i 's/^MaxAuthTries 3$/MaxAuthTries 30/' /etc/ssh/sshd_config.d/50-kinebox.conf")
-    before = box.run("systemctl show kinebox-hub -p MainPID").stdout
-    drifted = fleet.play(
-        "--check of a box that has drifted", "site.yml", "--check", "--diff", "--limit", NAMES[1]
-    )
-    assert drifted.status == 0, drifted.output[-6000:]
-    assert "-MaxAuthTries 30\n+MaxAuthTries 3\n" in drifted.output
-    assert drifted.changed == {NAMES[1]: 2}  # the file, and ssh that would read it
-    assert "MaxAuthTries 30" in box.read("/etc/ssh/sshd_config.d/50-kinebox.conf")
-    assert box.run("systemctl show kinebox-hub -p MainPID").stdout == before
-
-
 def test_certificates_rotate_at_two_thirds_of_their_life_without_a_lost_message(
     fleet: Fleet, provisioned: Played
 ) -> None:
@@ -166,14 +179,21 @@ def test_certificates_rotate_at_two_thirds_of_their_life_without_a_lost_message(
     assert not fleet.lost()
 
 
-def test_a_certificate_that_the_broker_refuses_is_not_kept(fleet: Fleet, provisioned: Played) -> None:
+def test_check_of_a_provisioned_box_finds_what_has_drifted(fleet: Fleet, others: Others) -> None:
+    name = NAMES[1]
+    drifted = others.began["--check of a box that has drifted"].result()
+    assert drifted.status == 0, drifted.output[-6000:]
+    assert "-MaxAuthTries 30\n+MaxAuthTries 3\n" in drifted.output
+    assert drifted.changed == {name: 2}  # the file, and ssh that would read it
+    assert "MaxAuthTries 30" in fleet.boxes[name].read("/etc/ssh/sshd_config.d/50-kinebox.conf")
+    assert hub(fleet, name) == others.before[name][2]
+
+
+def test_a_certificate_that_the_broker_refuses_is_not_kept(fleet: Fleet, others: Others) -> None:
     """Signed by an authority that is another one: the box goes back to what works."""
-    name = NAMES[2]
-    was, count = serial(fleet, name), arrived(fleet, name)
-    refused = fleet.play(
-        "a certificate is refused", "rotate-certs.yml", "--limit", name,
-        "-e", "certs_renew=true", "-e", "certs_connect_s=5", "-e", f"certs_authority={fleet.foreign_authority()}",
-    )  # fmt: skip
+    name = NAMES[0]
+    was, count, _ = others.before[name]
+    refused = others.began["a certificate is refused"].result()
     assert refused.failed == {name}, refused.output[-3000:]
     assert "is back on the one before" in refused.output
     assert serial(fleet, name) == was
@@ -181,11 +201,8 @@ def test_a_certificate_that_the_broker_refuses_is_not_kept(fleet: Fleet, provisi
     assert not fleet.lost()
 
 
-def test_a_bad_release_stops_at_the_canary_which_goes_back_by_itself(
-    fleet: Fleet, provisioned: Played
-) -> None:
-    count = arrived(fleet, CANARY)
-    stopped = fleet.play("a bad release", "rollout.yml", "-e", f"rollout_release={fleet.releases}/bad.tar.gz")
+def test_a_bad_release_stops_at_the_canary_which_goes_back_by_itself(fleet: Fleet, others: Others) -> None:
+    stopped = others.began["a bad release"].result()
     assert stopped.status != 0
     assert set(stopped.changed) == stopped.failed == {CANARY}, stopped.output[-6000:]
     assert "bad was taken back" in stopped.output
@@ -194,40 +211,8 @@ def test_a_bad_release_stops_at_the_canary_which_goes_back_by_itself(
         assert box.run("readlink /opt/kinebox/current").stdout == "releases/good\n", name
     for name in set(NAMES) - {CANARY}:
         assert "bad" not in fleet.boxes[name].run("ls /opt/kinebox/releases").stdout
+    count = arrived(fleet, CANARY)
     until(lambda: arrived(fleet, CANARY) >= count + 3, "the canary measures again", WAIT_S)
-
-
-def test_encrypted_data_opens_with_the_key_of_this_board_alone(fleet: Fleet) -> None:
-    name, data = NAMES[1], "/root/data"
-    box = fleet.boxes[name]
-    box.write("/usr/bin/rpi-fw-crypto", FIRMWARE, 0o755)
-    box.write("/root/one-time-memory", "this board")
-    box.run(f"truncate -s 32M {data}")
-    options = (
-        "--limit",
-        name,
-        "-e",
-        f"data_encryption_device={data}",
-        "-e",
-        "data_encryption_recovery=open-sesame",
-    )
-    made = fleet.play("data are encrypted", str(HERE / "encrypt.yml"), *options)
-    assert made.status == 0, made.output[-3000:]
-    assert "open-sesame" not in made.output
-    again = fleet.play("and stay so", str(HERE / "encrypt.yml"), *options)
-    assert again.changed == {name: 0}, again.output[-3000:]
-
-    opens = f"cryptsetup open --test-passphrase --key-file=- {data}"
-    assert box.run(f"/usr/local/lib/kinebox/board-key | {opens}", check=False).returncode == 0
-    assert box.run(opens, stdin="open-sesame", check=False).returncode == 0
-    box.write("/root/one-time-memory", "another board")
-    assert box.run(f"/usr/local/lib/kinebox/board-key | {opens}", check=False).returncode == 2
-    assert not box.run("ls -d /run/kinebox-key.*", check=False).stdout
-
-    box.run(f"rm {data}; truncate -s 8M {data}; mkswap {data}")
-    kept = fleet.play("what holds data is left alone", str(HERE / "encrypt.yml"), *options)
-    assert kept.failed == {name}
-    assert "holds swap" in kept.output
 
 
 @pytest.mark.skipif(os.environ.get("KINEBOX_FULL_SIZE") != "1", reason="minutes (set KINEBOX_FULL_SIZE=1)")

@@ -17,7 +17,6 @@ from edge.device.release_build import seal
 from edge.link import CameraState, Hello, PoseFrame
 from edge.vision.trace import TraceWriter
 from tests.conftest import missing
-from tests.running import record_squats
 from tests.testbed import box as boxes
 from tests.testbed import software
 
@@ -44,7 +43,6 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("srv")
     folder.chmod(0o755)
     record_nobody(folder / "nobody.trace", seconds=600)
-    record_squats(folder / "squats.trace")
     return folder
 
 
@@ -175,13 +173,3 @@ def test_a_power_cut_in_the_middle_of_the_decision(box: Box) -> None:
         "bad-4",
         "rolled_back",
     )
-
-
-def test_nothing_changes_during_a_session(box: Box) -> None:
-    watch(box, "squats")
-    while not (said := healthy(box))["busy"]:
-        time.sleep(0.2)
-    assert said["software"]["current"] == "good-2"
-    code, text = update(box, "/srv/bad-4")
-    assert (code, "somebody is before the camera" in text) == (8, True), text
-    assert box.run(["readlink", "/opt/kinebox/current"]).stdout.strip() == "releases/good-2"
