@@ -18,15 +18,17 @@ _GONE_S = 3.0
 """Out of sight for longer, somebody else is shown."""
 _MEMORY_S = 20.0
 """Somebody who bends looks smaller, and is not farther away."""
-_LEGS = [tuple(INDEX[f"{joint}_{side}"] for joint in ("hip", "knee", "ankle")) for side in ("left", "right")]
+_ROWS = [
+    *(INDEX[name] for name in ("neck", "pelvis")),
+    *(INDEX[f"{joint}_{side}"] for side in ("left", "right") for joint in ("hip", "knee", "ankle")),
+]
 
 
 def length_px(body: Body) -> float:
     """Trunk, thigh and shank in pixels, which bending hardly changes; 0 where they are not known."""
-    legs = [
-        math.dist(body.image[a], body.image[b]) + math.dist(body.image[b], body.image[c]) for a, b, c in _LEGS
-    ]
-    length = body.trunk_px + max((leg for leg in legs if leg == leg), default=0.0)  # noqa: PLR0124 (not a number)
+    neck, pelvis, *legs = body.image.take(_ROWS, axis=0).tolist()
+    lengths = [math.dist(hip, knee) + math.dist(knee, ankle) for hip, knee, ankle in (legs[:3], legs[3:])]
+    length = math.dist(neck, pelvis) + max((one for one in lengths if math.isfinite(one)), default=0.0)
     return length if math.isfinite(length) else 0.0
 
 

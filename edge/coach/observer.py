@@ -6,8 +6,6 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-import numpy as np
-
 from edge.coach.coach import Coach
 from edge.coach.foremost import Foremost, length_px
 from edge.coach.repetitions import Repetitions
@@ -252,5 +250,6 @@ class Observer:
 
 def _feet(body: Body, size: tuple[int, int]) -> tuple[float, float] | None:
     """The middle of the ankles as shares of a picture of this size, from its top left; None: not known."""
-    x, y = body.image[_ANKLES].mean(axis=0) / size * (1, -1)
-    return (float(x), float(y)) if np.isfinite(x + y) else None
+    (left_x, left_y), (right_x, right_y) = body.image.take(_ANKLES, axis=0).tolist()
+    x, y = (left_x + right_x) / 2 / size[0], -(left_y + right_y) / 2 / size[1]
+    return (x, y) if math.isfinite(x + y) else None
