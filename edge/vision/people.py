@@ -123,9 +123,11 @@ class People:
         return [track.subject() for track in sorted(shown, key=lambda track: track.id)]
 
     def _turns(self) -> list[Track]:
-        """Who is read in this picture: those who have waited longest."""
-        known = [track for track in self._tracks if track.state != "hidden"]
-        return sorted(known, key=lambda track: track.read_at)[: self.most]
+        """Who is read in this picture: those who have waited longest, newcomers as far as known people leave room."""
+        followed = [track for track in self._tracks if track.state == "followed"]
+        tentative = [track for track in self._tracks if track.state == "tentative"]
+        room = max(self.most - len(followed), 1)
+        return sorted(followed + tentative[:room], key=lambda track: track.read_at)[: self.most]
 
     def _see(self, roi: Roi, bgr: Picture) -> Landmarks | None:
         """The joints of the person in a region; None when nobody is there, or there is no saying where."""

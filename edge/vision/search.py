@@ -32,8 +32,11 @@ _CALM_S = (1.0, 0.5)
 """Seconds between two looks while nothing asks for one: with one person, and with more."""
 _IMPATIENCE, _LONGEST_WAIT_S = 0.25, 4.0
 """A place that goes on asking is looked at again after this share of the time it has asked, or so many seconds."""
-_SILENCE_S, _FORGET_S = 0.5, 10.0
-"""A place that was silent for so long asks anew; one that is silent for so long is forgotten."""
+_SILENCE_S = (0.3, 3.0)
+"""A place that was silent for so long asks anew: where somebody was lost, and where something moves."""
+_STEADY_S, _PACE_S = 0.2, 0.1
+"""While people are followed most of what else moves are their shadows, and what they uncover: at least so long
+between two looks at one place, and at any two."""
 _SAME = 0.5
 """Two windows look at the same place when their middles are nearer than this share of their sides."""
 
@@ -53,12 +56,11 @@ class _Place:
         return math.hypot(dx, dy) / 2 < _SAME * side
 
     def ask(self, window: Box, t: float) -> None:
-        if t - self.asked_at > _SILENCE_S:
-            self.since = t
         self.window, self.asked_at = window, t
 
-    def has_rested(self, t: float) -> bool:
-        return t - self.looked_at >= min(_IMPATIENCE * (self.looked_at - self.since), _LONGEST_WAIT_S)
+    def has_rested(self, t: float, least: float) -> bool:
+        rest = max(_IMPATIENCE * (self.looked_at - self.since), least)
+        return t - self.looked_at >= min(rest, _LONGEST_WAIT_S)
 
 
 class Search:
@@ -70,14 +72,15 @@ class Search:
         self._lost: list[_Place] = []
         self._moving: list[_Place] = []
         self._alone_since: float | None = None
-        self._looked = -math.inf
+        self._looked = self._moved = -math.inf
+        """When the last picture was searched, and when the last one for something that moves."""
 
     def reset(self) -> None:
         """Another scene: everything is looked at anew."""
         self._shape = (0, 0)
         self._lost, self._moving = [], []
         self._alone_since = None
-        self._looked = -math.inf
+        self._looked = self._moved = -math.inf
 
     def window(
         self, shape: tuple[int, int], t: float, lost: Sequence[Roi], blobs: Sequence[Box], followed: int
@@ -93,23 +96,30 @@ class Search:
             self._rotation = rotation(*shape)
         if not followed or self._alone_since is None:
             self._alone_since = t
-        window = self._asked(t, lost, blobs)
+        if followed and t - self._moved < _PACE_S:
+            blobs = ()
+        window = self._asked(t, lost, blobs, _STEADY_S if followed else 0.0)
         if window is None and self._turn(t, followed):
             window = next(self._rotation)
         if window is not None:
             self._looked = t
         return window
 
-    def _asked(self, t: float, lost: Sequence[Roi], blobs: Sequence[Box]) -> Box | None:
+    def _asked(self, t: float, lost: Sequence[Roi], blobs: Sequence[Box], rest: float) -> Box | None:
         """Of the places that ask for a look the one that has waited longest: the lost first."""
         around_lost = [_around(*_circle(roi), self._shape) for roi in lost]
         around_blobs = [_around(*_ball(blob), self._shape) for blob in blobs]
-        for places, windows in ((self._lost, around_lost), (self._moving, around_blobs)):
+        for places, windows, silence, least in (
+            (self._lost, around_lost, _SILENCE_S[0], 0.0),
+            (self._moving, around_blobs, _SILENCE_S[1], rest),
+        ):
+            places[:] = [place for place in places if t - place.asked_at < silence]
             asking = [_place(places, window, t) for window in windows]
-            rested = [place for place in asking if place.has_rested(t)]
+            rested = [place for place in asking if place.has_rested(t, least)]
             if rested:
                 chosen = min(rested, key=lambda place: place.looked_at)
                 chosen.looked_at = t
+                self._moved = t if places is self._moving else self._moved
                 return chosen.window
         return None
 
@@ -121,8 +131,7 @@ class Search:
 
 
 def _place(places: list[_Place], window: Box, t: float) -> _Place:
-    """The one of `places` that is at `window`, or a new one; those that are silent are forgotten."""
-    places[:] = [place for place in places if t - place.asked_at < _FORGET_S]
+    """The one of `places` that is at `window`, or a new one."""
     place = next((place for place in places if place.is_at(window)), None)
     if place is None:
         place = _Place(window, t)

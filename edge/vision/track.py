@@ -23,7 +23,7 @@ _STEADY_S = 0.3
 _COAST_S = 2.0
 """Time constant with which somebody unseen is thought to slow down."""
 
-_BEYOND = 0.08
+_BEYOND = 0.1
 """From the outermost joints to the skin, the top of the head and the tips of clothes, in sides of the region."""
 _SHORT_S = 0.08
 """From one picture to the next, a region is read where it was left: its margin is wide enough."""

@@ -12,15 +12,19 @@ from edge.motion.body import INDEX, Body
 from edge.vision.people import People
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import numpy.typing as npt
 
     from edge.link import Subject
 
+    Picture = npt.NDArray[np.uint8]
+    Tensor = npt.NDArray[np.float32]
+
 
 @pytest.fixture(scope="module")
-def squats(data_dir: Path) -> list[npt.NDArray[np.uint8]]:
+def squats(data_dir: Path) -> list[Picture]:
     """One second of a woman doing squats."""
     capture = cv2.VideoCapture(str(data_dir / "exercise" / "squat_01.mp4"))
     frames = [np.asarray(capture.read()[1], np.uint8) for _ in range(24)]
@@ -28,13 +32,13 @@ def squats(data_dir: Path) -> list[npt.NDArray[np.uint8]]:
     return frames
 
 
-def seen(pipeline: People, frames: list[npt.NDArray[np.uint8]], start: int = 0) -> list[list[Subject]]:
+def seen(pipeline: People, frames: list[Picture], start: int = 0) -> list[list[Subject]]:
     return [pipeline.process(frame, (start + i) / 24) for i, frame in enumerate(frames)]
 
 
 @pytest.mark.parametrize("precision", ["int8", "fp32"])
 def test_one_person_with_one_id_and_joints_where_they_belong(
-    models: Path, squats: list[npt.NDArray[np.uint8]], precision: str
+    models: Path, squats: list[Picture], precision: str
 ) -> None:
     pipeline = People(precision)  # type: ignore[arg-type]
     pictures = seen(pipeline, squats)
@@ -50,7 +54,7 @@ def test_one_person_with_one_id_and_joints_where_they_belong(
     assert 1.2 < world[0] - world[-1] < 2.2  # metres
 
 
-def test_a_moment_of_darkness_changes_no_id(models: Path, squats: list[npt.NDArray[np.uint8]]) -> None:
+def test_a_moment_of_darkness_changes_no_id(models: Path, squats: list[Picture]) -> None:
     pipeline = People()
     seen(pipeline, squats[:10])
     assert pipeline.process(np.zeros_like(squats[0]), 10 / 24) == []
@@ -58,7 +62,7 @@ def test_a_moment_of_darkness_changes_no_id(models: Path, squats: list[npt.NDArr
     assert subject.id == 1
 
 
-def test_another_size_and_a_reset_begin_anew(models: Path, squats: list[npt.NDArray[np.uint8]]) -> None:
+def test_another_size_and_a_reset_begin_anew(models: Path, squats: list[Picture]) -> None:
     pipeline = People()
     seen(pipeline, squats[:5])
     small = [np.asarray(cv2.resize(picture, (320, 180)), np.uint8) for picture in squats[5:10]]
@@ -70,5 +74,114 @@ def test_another_size_and_a_reset_begin_anew(models: Path, squats: list[npt.NDAr
 def test_nobody_in_a_picture_of_nothing(models: Path) -> None:
     pipeline = People()
     noise = np.random.default_rng(0).integers(0, 256, (360, 640, 3), dtype=np.uint8)
-    for picture in (np.zeros((360, 640, 3), np.uint8), noise, np.full((8, 2000, 3), 200, np.uint8)):
+    grey = np.full((16, 16, 3), 128, np.uint8)
+    for picture in (np.zeros((360, 640, 3), np.uint8), noise, np.full((8, 2000, 3), 200, np.uint8), grey):
         assert all(pipeline.process(picture, number / 30) == [] for number in range(5))
+
+
+class Counted:
+    """Counts how often each network runs in a picture, and may break what it says."""
+
+    def __init__(self, pipeline: People) -> None:
+        self.detector = self.landmarks = 0
+        self.broken = False
+        for name in ("detector", "landmarks"):
+            network = getattr(pipeline, name).network
+            network.run = self._counting(name, network.run)
+
+    def _counting(self, name: str, run: Callable[[Tensor], list[Tensor]]) -> Callable[[Tensor], list[Tensor]]:
+        def counted(image: Tensor) -> list[Tensor]:
+            setattr(self, name, getattr(self, name) + 1)
+            outputs = run(image)
+            return [np.full_like(output, np.nan) for output in outputs] if self.broken else outputs
+
+        return counted
+
+    def since(self) -> tuple[int, int]:
+        """Runs of both since the last call."""
+        counts, self.detector, self.landmarks = (self.detector, self.landmarks), 0, 0
+        return counts
+
+
+def crowd(squats: list[Picture], number: int) -> Picture:
+    """Eight times the same woman, each at another moment, in one picture of 1280 x 720."""
+    picture = np.full((720, 1280, 3), 200, np.uint8)
+    for place in range(8):
+        row, column = divmod(place, 4)
+        crop = squats[(number + 3 * place) % len(squats)][:, 200:440]
+        small = cv2.resize(crop, (220, 330))
+        picture[20 + 350 * row : 350 + 350 * row, 50 + 310 * column : 270 + 310 * column] = small
+    return picture
+
+
+def test_eight_people_take_turns_when_two_may_be_read(models: Path, squats: list[Picture]) -> None:
+    pipeline = People(most=2)
+    counted = Counted(pipeline)
+    read: list[list[int]] = []
+    for number in range(50):
+        found = pipeline.process(crowd(squats, number), number / 12)
+        detector, landmarks = counted.since()
+        assert detector <= 1
+        assert landmarks <= 2
+        read.append([subject.id for subject in found])
+    known = set().union(*read[-20:])
+    assert len(known) == 8
+    assert all(len(ids) + pipeline.waiting <= 8 for ids in read[-1:])
+    assert pipeline.waiting >= 6
+    times = [sum(one in ids for ids in read[-24:]) for one in known]
+    assert sum(times) > 32  # the others looked who else is there
+    assert max(times) - min(times) <= 3  # nobody starves
+
+
+def test_one_person_who_is_followed_costs_hardly_a_run_of_the_detector(
+    models: Path, squats: list[Picture]
+) -> None:
+    pipeline = People()
+    counted = Counted(pipeline)
+    for number in range(90):
+        if number == 60:
+            counted.since()
+        pipeline.process(squats[min(number % 46, 46 - number % 46) % 24], number / 24)
+    detector, landmarks = counted.since()
+    assert detector <= 3  # in 1.25 s
+    assert 30 <= landmarks <= 33
+
+
+def test_nobody_is_followed_in_a_zone_that_is_ignored(models: Path, squats: list[Picture]) -> None:
+    pipeline = People()
+    assert seen(pipeline, squats[:5])[-1]
+    left, right = (
+        ((0.0, 0.0), (0.2, 0.0), (0.2, 1.0), (0.0, 1.0)),
+        ((0.3, 0.0), (0.8, 0.0), (0.8, 1.0), (0.3, 1.0)),
+    )
+    pipeline.ignore((left,))
+    assert seen(pipeline, squats[5:8], 5)[-1]
+    pipeline.ignore((left, right))
+    assert seen(pipeline, squats[8:14], 8) == [[]] * 6
+    pipeline.ignore(())
+    assert [subject.id for subject in seen(pipeline, squats[14:20], 14)[-1]] == [1]
+
+
+def test_who_leaves_and_comes_back_is_known_and_light_changes_nothing(
+    models: Path, squats: list[Picture]
+) -> None:
+    pipeline = People()
+    seen(pipeline, squats[:10])
+    empty = np.full_like(squats[0], 236)
+    assert pipeline.process(empty, 1.0) == []
+    assert pipeline.process(empty, 3.0) == []
+    back = [pipeline.process(picture, 4 + number / 24) for number, picture in enumerate(squats[:12])]
+    assert [subject.id for subject in back[-1]] == [1]
+    dim = [np.asarray(picture * 0.5, np.uint8) for picture in squats[12:18]]
+    assert [subject.id for subject in seen(pipeline, dim, 120)[-1]] == [1]
+    assert pipeline.waiting == 0
+
+
+def test_outputs_that_are_no_numbers_are_nobody(models: Path, squats: list[Picture]) -> None:
+    pipeline = People()
+    counted = Counted(pipeline)
+    seen(pipeline, squats[:5])
+    counted.broken = True
+    assert seen(pipeline, squats[5:7], 5) == [[], []]
+    counted.broken = False
+    assert [subject.id for subject in seen(pipeline, squats[7:12], 7)[-1]] == [1]

@@ -142,13 +142,13 @@ def test_the_whole_picture_comes_first_and_tiles_cover_everything() -> None:
 
 def test_movement_is_looked_at_before_tiles_and_ever_more_seldom() -> None:
     search, blob = Search(), Box(300, 100, 360, 260)
-    looks = []
-    for n in range(250):
-        window = search.window((H, W), n / 25, [], [blob], followed=1)
-        if window is not None and window.left <= 300 and window.right >= 360 and window.width < 300:
-            looks.append(n / 25)
-    assert looks[:2] == [0, 1 / 25]
-    assert 10 < len(looks) < 40
+    windows = [search.window((H, W), n / 25, [], [blob], followed=1) for n in range(250)]
+    assert windows[0] is not None
+    assert windows[0].left < blob.left
+    assert windows[0].right > blob.right
+    looks = [n / 25 for n, window in enumerate(windows) if window == windows[0]]
+    assert looks[1] == pytest.approx(0.2, abs=0.05)
+    assert 8 < len(looks) < 25
     assert looks[-1] - looks[-2] > 1
 
 
