@@ -52,6 +52,9 @@ app.add_typer(calibrate_app, name="calibrate", help="Tell the camera where the f
 
 # What is not ours (names of files, messages) goes into Text: as a string, `[/b]` or `:x:` in it would be markup.
 _messages = Console(stderr=True)
+_NO_DEPTH = (
+    "Imported models give no depth, by which exercises are recognised: name the exercise with --exercise."
+)
 _WARNINGS = {
     "turned": "taken with the camera held sideways; the pictures were turned upright",
     "variable_frame_rate": "the frame rate varies; every picture was taken at its own time",
@@ -145,6 +148,8 @@ def analyze(
     if formats and out is None:
         raise ConfigError("--format says what is written, but not where", "Add --out FOLDER.")
     check_model(model)  # told once, not for every clip
+    if model != DEFAULT_MODEL and exercise == "auto":
+        _messages.print(Text(_NO_DEPTH, "yellow"), soft_wrap=True)
     files = analysis.clips(video)
     if out is not None:
         analysis.refuse_overwriting(files, out)
