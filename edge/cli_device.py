@@ -60,6 +60,8 @@ def status_command(
         )
     _out.print(table)
     _out.print(Text(found.problem or "The box is healthy."))
+    if found.refused:
+        _out.print(Text(f"The cloud wants another release, which was refused: {found.refused}"))
 
 
 @update_app.command("rollback")

@@ -72,6 +72,7 @@ def follow(box: Machine, folder: Path | None = None) -> str:
         path.unlink(missing_ok=True)
         raise
     path.unlink(missing_ok=True)
+    (box.root / TRIED).unlink(missing_ok=True)
     return text
 
 

@@ -22,6 +22,7 @@ from edge.device.manifest import ANY, SOFTWARE
 from edge.device.systemd import Systemd
 from edge.device.tree import ROOT, Before, Outcome, locked, trees
 from edge.device.unpack import is_whole, opened, unpack
+from edge.device.wanted import tried
 from edge.errors import UpdateError
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ class UpdateStatus(msgspec.Struct, frozen=True, kw_only=True):
     busy: bool
     """Whether somebody is before the camera."""
     problem: str = ""
+    refused: str = ""
+    """The release that the cloud wanted last and why it is not installed, if it was refused or taken back."""
 
 
 def status(box: Machine) -> UpdateStatus:
@@ -84,12 +87,14 @@ def status(box: Machine) -> UpdateStatus:
     software, models = (_tree_status(tree) for tree in trees(box.root).values())
     look = box.hub.look()
     problem = look.problem or ("" if look.camera else "the camera does not deliver")
+    refused = tried(box.root)
     return UpdateStatus(
         software=software,
         models=models,
         healthy=not problem,
         busy=box.hub.activity() == "training",
         problem=problem,
+        refused="" if refused is None else f"{refused.version}: {refused.reason}",
     )
 
 

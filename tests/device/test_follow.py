@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import subprocess
 import sys
@@ -162,6 +163,9 @@ def test_what_is_refused_is_not_fetched_again(
     assert says in cloud.said()
     assert cloud.box.show("kinebox-follow.service", "Result")["Result"] == "exit-code"
     assert "." not in cloud.box.run("ls /var/cache/kinebox/fetched").stdout
+    status = json.loads(cloud.box.run("/opt/kinebox/current/bin/kinebox update status --json").stdout)
+    assert status["refused"].startswith(f"{name}: ")
+    assert says in status["refused"]
     if name == "forged":
         cloud.look()
         assert cloud.said() == ""
@@ -190,6 +194,7 @@ def test_the_wanted_release_waits_for_the_end_of_a_session_and_is_followed(
     assert "broken-2 is installed and healthy" in cloud.said()
     found = healthy(box)["software"]
     assert (found["current"], found["previous"]) == ("broken-2", "test-1")
+    assert not healthy(box)["refused"]
     version = box.run(
         "cd /; PYTHONPATH=/opt/kinebox/current/lib python3 -c 'import edge.version; print(edge.version.running())'"
     )
