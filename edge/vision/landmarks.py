@@ -20,6 +20,7 @@ HIPS, RIM = 33, 34
 """Alignment points among the model's 39: the middle of the hips, and the rim of the body's circle."""
 _WINDOW = np.arange(-3, 4)
 """The 7 x 7 cells of the heatmap around a landmark that refine it."""
+_LEAST_JOINTS = 12
 _MIN_PEAK = 0.5
 
 Array = npt.NDArray[np.float64]
@@ -40,10 +41,15 @@ class Landmarks(NamedTuple):
     """float64[39]: how clearly the heatmap shows each joint where it is said to be, 0-1. `presence` takes a dog for a
     person; here nothing of a dog is clear."""
 
-    @property
-    def clearness(self) -> float:
-        """Mean of the joints' peaks, 0-1: 0.6 to 0.9 for people, below 0.5 for dogs, lamps and coats."""
-        return float(self.peaks[:JOINTS].mean())
+    def clearness(self, width: int, height: int) -> float:
+        """Mean of the joints' peaks, 0-1: 0.6 to 0.9 for people, below 0.6 for dogs, lamps and coats.
+
+        Of a picture of `width` and `height`: what lies outside of it cannot be clear, and is not counted while enough
+        is inside.
+        """
+        xy = self.points[:JOINTS]
+        inside = ((xy >= 0) & (xy < (width, height))).all(axis=1)
+        return float(self.peaks[:JOINTS][inside].sum() / max(inside.sum(), _LEAST_JOINTS))
 
     def finite(self) -> bool:
         """Whether every value is a number."""

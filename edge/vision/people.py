@@ -43,9 +43,9 @@ _EXPLAINED = 0.22
 """A find nearer than this to a known person, in sides of the larger region, is that person."""
 _SHOWN_S, _SURELY = 0.4, 0.6
 """Someone is shown when they were read for so long and their joints were so clear on average,"""
-_READINGS, _CLEARLY = 2, 0.68
-"""or at once after so many readings as clear as this."""
-_DOUBTFUL = 0.5
+_CLEARLY = {1: 0.74, 2: 0.68, 3: 0.64}
+"""or as soon as their first readings were as clear as this: the first repetition may begin with the first picture."""
+_DOUBTFUL = 0.45
 """Who becomes less clear than this on average is nobody after all."""
 _UNDECIDED_S, _CROWDED_S = 2.0, 0.3
 """Who is not shown by then, by themselves or with somebody near, is not worth reading: they may be found again."""
@@ -148,12 +148,13 @@ class People:
     def _read(self, track: Track, bgr: Picture, t: float) -> bool:
         """Read the joints of one person; False when nobody is there (any more)."""
         roi = track.to_read(t)
+        height, width = self._shape
         seen = self._see(roi, bgr)
         track.read_at = t
         if seen is None:
             self._lose(track)
             return False
-        track.update(seen, roi, t)
+        track.update(seen, roi, t, seen.clearness(width, height))
         if track.belief < _DOUBTFUL and track.readings >= _ENOUGH:
             self._tracks.remove(track)
             return False
@@ -194,11 +195,12 @@ class People:
             if self._readings >= self.most:
                 return
             seen = self._see(roi, bgr)
-            if seen is None or seen.clearness < _SURELY:
+            clearness = seen.clearness(self._shape[1], self._shape[0]) if seen else 0.0
+            if seen is None or clearness < _SURELY:
                 continue
             found = Track(roi, t)
             found.read_at = t
-            found.update(seen, roi, t)
+            found.update(seen, roi, t, clearness)
             if not crossing.emerges(bgr, lost, found, read, t):
                 continue
             other = lost.lost_to
@@ -251,7 +253,7 @@ class People:
             if other is not None and other in self._tracks and other.state == "followed":
                 crossing.sort_out(bgr, known, other, t)
             return known
-        soon = track.readings >= _READINGS and track.belief >= _CLEARLY
+        soon = track.belief >= _CLEARLY[min(track.readings, 3)]
         if soon or (t - track.born >= _SHOWN_S and track.belief >= _SURELY):
             self._newest += 1
             track.id, track.state = self._newest, "followed"

@@ -95,8 +95,8 @@ class Track:
         x, y = self.velocity * dt
         return self.roi._replace(x=self.roi.x + float(x), y=self.roi.y + float(y))
 
-    def update(self, seen: Landmarks, roi: Roi, t: float) -> None:
-        """Take in a reading of `roi` in which somebody was there."""
+    def update(self, seen: Landmarks, roi: Roi, t: float, clearness: float = 1.0) -> None:
+        """Take in a reading of `roi` in which somebody was there, and how clear it was."""
         joints = self._joints(seen.points[:JOINTS], t, roi.side)
         world = self._world(seen.world, t)
         alignment = self._alignment(seen.points[[HIPS, RIM]], t, roi.side)
@@ -107,7 +107,7 @@ class Track:
             self.velocity += (1 - math.exp(-dt / _STEADY_S)) * (speed - self.velocity)
         self.roi, self.seen_at, self.last = new, t, seen
         self.readings += 1
-        self.belief += (seen.clearness - self.belief) / min(self.readings, _LONG)
+        self.belief += (clearness - self.belief) / min(self.readings, _LONG)
         self._shown = (np.column_stack([joints, seen.visibility[:JOINTS]]), world)
 
     def alone(self) -> None:

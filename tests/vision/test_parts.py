@@ -114,6 +114,17 @@ def test_one_euro_recovers_from_what_is_no_number(broken: float) -> None:
     assert smooth(np.array([2.0, 5.0]), 0.2).tolist() == [2.0, 5.0]
 
 
+def test_what_is_outside_of_the_picture_is_not_called_unclear() -> None:
+    peaks = np.where(np.arange(39) < 20, 0.8, 0.1)
+    points = np.where(np.arange(39)[:, None] < 20, 50.0, 150.0)
+    seen = Landmarks(points, np.zeros(39), np.zeros((33, 3)), 0.9, peaks)
+    assert seen.clearness(200, 200) == pytest.approx((20 * 0.8 + 13 * 0.1) / 33)
+    assert seen.clearness(100, 100) == pytest.approx(0.8)
+    little = seen._replace(points=np.where(np.arange(39)[:, None] < 3, 50.0, 150.0))
+    assert little.clearness(100, 100) == pytest.approx(3 * 0.8 / 12)  # three joints are nobody yet
+    assert seen._replace(points=np.full((39, 2), np.nan)).clearness(100, 100) == 0
+
+
 @pytest.mark.parametrize("part", ["points", "visibility", "world"])
 def test_landmarks_that_are_no_numbers_are_seen(part: str) -> None:
     seen = Landmarks(np.zeros((39, 2)), np.zeros(39), np.zeros((33, 3)), 0.9)
