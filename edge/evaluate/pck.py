@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from edge.errors import ConfigError
 from edge.evaluate.lsp import JOINTS
 
 if TYPE_CHECKING:
@@ -72,8 +73,16 @@ def distances(said: Array | None, true: Array) -> Array:
 def accuracy(
     name: str, off: Sequence[Array], others: Mapping[str, Sequence[Array]] | None = None
 ) -> Accuracy:
-    """Of a pipeline whose joints are `off` N x float64[14]; `others`: of pipelines it is to be compared with."""
+    """Of a pipeline whose joints are `off` N x float64[14]; `others`: of pipelines it is to be compared with.
+
+    ConfigError where no picture has a torso.
+    """
     table = _comparable(off)
+    if not len(table):
+        raise ConfigError(
+            "no picture can be measured: none has both right shoulder and left hip labelled",
+            "Label them: the distance of these two is what other distances are compared with.",
+        )
     right, weight = _right(table, THRESHOLD), _labelled(table)
     joints = _shares(right, weight)
     curve = [np.nanmean(_shares(_right(table, threshold), weight)) for threshold in _CURVE]

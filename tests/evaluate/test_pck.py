@@ -95,6 +95,11 @@ def test_a_picture_without_a_torso_is_left_out(joint: str) -> None:
     assert accuracy("one", [distances(None, true), distances(figure(), figure())]).pictures == 1
 
 
+def test_labels_without_any_torso_are_refused() -> None:
+    with pytest.raises(ConfigError, match="right shoulder and left hip"):
+        accuracy("one", [np.full(len(JOINTS), math.nan)])
+
+
 def test_a_pair_of_pipelines_is_compared_picture_by_picture() -> None:
     """Pictures differ a lot, the two pipelines by one joint in each: the gap is sure, the means are not."""
     better = [distances(figure() if n % 2 else None, figure()) for n in range(40)]
