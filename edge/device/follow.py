@@ -13,8 +13,8 @@ import msgspec
 
 from edge.device.durable import write_whole
 from edge.device.fetch import fetch, ready
-from edge.device.update import UpdateLaterError, apply
-from edge.device.wanted import CACHE, FETCHED, TRIED, Tried, is_settled, source, wanted
+from edge.device.update import UpdateLaterError, apply, roll_back, wait_until_idle
+from edge.device.wanted import CACHE, FETCHED, TRIED, Tried, is_previous, is_settled, source, wanted
 from edge.errors import UpdateError
 
 if TYPE_CHECKING:
@@ -38,6 +38,10 @@ def fetch_wanted(root: Path, folder: Path | None = None) -> str:
     one = wanted()
     if one is None or is_settled(one, root):
         return ""
+    if is_previous(one, root):
+        ready(one, folder).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        ready(one, folder).touch()  # nothing is to be fetched
+        return f"{one.version} is here already"
     place = source()
     if place is None:
         return _once(folder, one)
@@ -46,7 +50,7 @@ def fetch_wanted(root: Path, folder: Path | None = None) -> str:
 
 
 def follow(box: Machine, folder: Path | None = None) -> str:
-    """Install what was fetched, if it is still what shall run here; returns what happened.
+    """Install what was fetched, if it is still what shall run here, or go back to it; returns what happened.
 
     Raises UpdateError where it was refused or taken back: then it is not tried again.
     """
@@ -60,8 +64,12 @@ def follow(box: Machine, folder: Path | None = None) -> str:
         path.unlink()
         return settled
     try:
-        with _held(path) as file:
-            text = apply(box, file, wait_s=WAIT_S, version=one.version)
+        if is_previous(one, box.root):
+            wait_until_idle(box.hub, WAIT_S)
+            text = "\n".join(roll_back(box))
+        else:
+            with _held(path) as file:
+                text = apply(box, file, wait_s=WAIT_S, version=one.version)
     except UpdateLaterError as error:
         return f"{one.version} waits: {error}"
     except UpdateError as error:

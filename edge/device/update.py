@@ -119,11 +119,11 @@ def apply(box: Machine, source: Path, *, wait_s: float = 0.0, version: str | Non
             _refuse_unfit(release.manifest, release.digest, tree)
             on_trial = tree.version(tree.current) is not None and box.systemd.in_use(tree.name)
             if on_trial and not wait_s:
-                _wait_until_idle(box.hub, 0)  # told before anything is unpacked
+                wait_until_idle(box.hub, 0)  # told before anything is unpacked
             was = gate.before(box.hub, box.patience.measure) if on_trial else Before()
             _bring(release, tree)
         if on_trial:
-            _wait_until_idle(box.hub, wait_s)
+            wait_until_idle(box.hub, wait_s)
         with _undisturbed() as asked_to_stop:
             switch.begin(tree, name, was)
             if on_trial:
@@ -264,7 +264,8 @@ def _bring(release: Release, tree: Tree) -> None:
     unpack(release, tree)
 
 
-def _wait_until_idle(hub: Hub, wait_s: float) -> None:
+def wait_until_idle(hub: Hub, wait_s: float) -> None:
+    """Wait for the end of a session. Raises UpdateLaterError where it lasts longer than `wait_s`."""
     deadline = time.monotonic() + wait_s
     told, silent = False, None
     while (activity := hub.activity()) != "idle":

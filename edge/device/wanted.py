@@ -68,6 +68,8 @@ class Wanted(NamedTuple):
     sha256: str
     """Of the file that it comes in."""
     url: str | None
+    since: float
+    """UTC seconds, as far as the box knows the time: when the hub heard of it."""
 
 
 def source() -> Source | None:
@@ -95,7 +97,7 @@ def wanted(folder: Path | None = None) -> Wanted | None:
     if state is None or state.software is None:
         return None
     one = state.software
-    return Wanted(state.serial, one.version, one.sha256, one.url)
+    return Wanted(state.serial, one.version, one.sha256, one.url, (folder / FILE).stat().st_mtime)
 
 
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,11 +122,22 @@ def is_settled(one: Wanted, root: Path = ROOT) -> str:
     if tree.version(tree.current) == one.version:
         return f"{one.version} is used already"
     last, refused = tree.state().last, tried(root)
-    if last is not None and last.version == one.version and last.result != "interrupted":
+    if (
+        last is not None
+        and last.version == one.version
+        and last.result != "interrupted"
+        and last.at >= one.since  # else it is wanted anew
+    ):
         return f"{one.version} was used here and went back: it is not tried again"
     if refused is not None and (refused.serial, refused.version) == (one.serial, one.version):
         return f"{one.version} was refused: {refused.reason}"
     return ""
+
+
+def is_previous(one: Wanted, root: Path = ROOT) -> bool:
+    """Whether it is what ran here before, and is here still."""
+    tree = trees(root)[SOFTWARE]
+    return tree.version(tree.previous) == one.version
 
 
 def _path(kind: type, value: object) -> Path:

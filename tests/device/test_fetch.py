@@ -49,7 +49,7 @@ def source(server: Releases, authority: Path) -> Source:
 
 
 def named(version: str, content: bytes = CONTENT, url: str | None = None) -> Wanted:
-    return Wanted(1, version, hashlib.sha256(content).hexdigest(), url)
+    return Wanted(1, version, hashlib.sha256(content).hexdigest(), url, 0.0)
 
 
 def put(server: Releases, version: str, content: bytes = CONTENT) -> None:

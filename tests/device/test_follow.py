@@ -201,3 +201,6 @@ def test_the_wanted_release_waits_for_the_end_of_a_session_and_is_followed(
     assert version.stdout == "broken-2\n"
     cloud.look()
     assert cloud.said() == ""  # it runs
+    cloud.wants("test-1")  # as when the cloud takes a rollout back
+    assert "test-1 is used again" in cloud.said()
+    assert healthy(box)["software"]["current"] == "test-1"

@@ -68,7 +68,7 @@ def test_a_hub_that_hangs_is_waited_for_but_not_for_ever(
         assert "does not answer" in hub.look().problem
         assert hub.activity() == "silent"
         began = time.monotonic()
-        update._wait_until_idle(hub, 0.0)
+        update.wait_until_idle(hub, 0.0)
         assert time.monotonic() - began >= 0.5
     assert "is waited for no more" in caplog.text
     assert hub.activity() == "idle"  # it has died: its socket is there, and nobody listens
