@@ -81,6 +81,7 @@ def test_one_looks_at_whom_one_chooses(browser: Browser, gym: Workout, crowd: li
     count, people = page.get_by_test_id("rep-count"), page.get_by_test_id("person")
     expect(count).to_have_text("4")  # of who is nearest
     expect(people).to_have_count(4)  # though one of them was not read in the newest picture
+    expect(page.get_by_test_id("people")).to_have_text("4")
     expect(page.get_by_test_id("turns")).to_contain_text("4 people are followed, in turns.")
     expect(page.get_by_test_id("last-repetition")).to_contain_text("Range of a repetition")
     assert faults(page) == []
