@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING
 
 from edge.box_records import CameraView, Tuning
+from edge.errors import ModelError
 from edge.link import CameraState, PoseFrame
 from edge.thermal import Thermometer
 from edge.vision import tuning_file
@@ -229,7 +230,13 @@ class TunedSource:
                 log.info("this machine has become slower or faster: what is possible is measured anew")
                 self._trial = Trial(self.tuner.given, tuning_file.cores())
             return False
-        if not self._trial.step():
+        try:
+            if not self._trial.step():
+                return False
+        except ModelError as error:  # of a way that is not in use: what works goes on
+            log.warning("what is possible cannot be measured: %s. %s", error, error.remedy)
+            self._trial = None
+            self._watch.measured(now, 0)
             return False
         costs, self._trial = self._trial.costs(), None
         self._watch.measured(now, self.tuner.measured(costs))

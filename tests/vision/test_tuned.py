@@ -123,6 +123,19 @@ def test_the_size_is_asked_of_the_camera_and_the_hub_decides_about_people(tmp_pa
     assert (camera.size, source.pipeline.most) == (SIZES[0], 4)
 
 
+def test_a_model_that_is_missing_stops_nothing_but_the_measuring(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("KINEBOX_MODELS", str(tmp_path / "none"))
+    camera = DeviceCamera("/dev/video99", opener=lambda _: None)
+    tuned = TunedSource(PixelSource(camera, _People()), Tuner(Given(), tmp_path))  # type: ignore[arg-type]
+    for _ in range(3):
+        assert not tuned._tune()
+    assert caplog.text.count("kinebox models build") == 1
+    assert tuned.tuner.basis == "safe"
+    assert not (tmp_path / FILE).exists()
+
+
 class _Grabber:
     """Delivers pictures of the size that was asked for."""
 
