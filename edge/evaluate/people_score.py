@@ -80,10 +80,12 @@ class Events(msgspec.Struct, frozen=True, kw_only=True):
 
     happened: int = 0
     switched: int = 0
+    lasting: int = 0
+    """Those of them after which somebody had another identity than before."""
 
     def __add__(self, other: Events) -> Events:
         """Both together."""
-        return Events(happened=self.happened + other.happened, switched=self.switched + other.switched)
+        return Events(**{name: getattr(self, name) + getattr(other, name) for name in self.__struct_fields__})
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
@@ -145,7 +147,12 @@ def score(pictures: Sequence[Picture]) -> Score:
         why = ", ".join(sorted({kind for kind, _ in causes})) or "nothing happened"
         moments.append(f"{t:.2f} s: {who} was {before}, is {after} ({why})")
     counted = {
-        kind: Events(happened=len(happened), switched=len(blamed[kind])) for kind, happened in events.items()
+        kind: Events(
+            happened=len(happened),
+            switched=len(blamed[kind]),
+            lasting=sum(_changed(pictures, matches, one) for one in blamed[kind]),
+        )
+        for kind, happened in events.items()
     }
     owners, false = _owners(pictures, matches)
     due = sum(truth.visible >= SEEN for picture in pictures for truth in picture.truths)
@@ -286,6 +293,18 @@ def _events(pictures: Sequence[Picture], who: str, kind: str) -> list[_Event]:
         else:
             events.append(_Event(frozenset(whose), t, t))
     return events
+
+
+def _changed(pictures: Sequence[Picture], matches: list[dict[str, int]], event: _Event) -> bool:
+    """Whether somebody's track is another one some time after an event than before it."""
+    before: dict[str, int] = {}
+    after: dict[str, int] = {}
+    for picture, match in zip(pictures, matches, strict=True):
+        if picture.t < event.start:
+            before |= match
+        elif picture.t <= event.end + SETTLED_S or not event.who <= after.keys():
+            after |= match
+    return any(before.get(who, after.get(who)) != after.get(who, before.get(who)) for who in event.who)
 
 
 def _found(pictures: Sequence[Picture], matches: list[dict[str, int]]) -> dict[str, Found]:

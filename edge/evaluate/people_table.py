@@ -78,7 +78,7 @@ def scenes_table(results: Sequence[SceneResult | ClipFailed]) -> Table:
     table.caption = (
         "found: percent of the pictures of people at least half to be seen, by body height as a share of the"
         " picture's; first: until the last one was found\n"
-        "switches of identity, and in how many crossings, hidings and returns"
+        "switches of identity, and in how many crossings, hidings and returns (in brackets: that were not undone)"
     )
     return table
 
@@ -182,4 +182,6 @@ def _acquired(one: Found) -> str:
 
 
 def _events(events: Events) -> str:
-    return f"{events.switched}/{events.happened}" if events.happened else "-"
+    if not events.happened:
+        return "-"
+    return f"{events.switched}/{events.happened}" + (f" ({events.lasting})" if events.switched else "")

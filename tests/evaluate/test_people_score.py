@@ -95,8 +95,17 @@ def test_identities_that_a_crossing_mixed_up(whose: str) -> None:
         return {3: 200, 2: 40 * n - 200} if whose == "ann" else {2: 200, 1: 40 * n - 200}
 
     got = score(film(20, crossing, tracks))
-    assert got.crossings == Events(happened=1, switched=1)
+    assert got.crossings == Events(happened=1, switched=1, lasting=1)
     assert (got.switches, got.unprovoked) == (1 if whose == "ann" else 2, 0)
+
+
+def test_a_mistake_in_a_crossing_that_was_undone() -> None:
+    def tracks(n: int) -> dict[int, float]:
+        return {2: 200, 1: 40 * n - 200} if 13 <= n < 16 else {1: 200, 2: 40 * n - 200}
+
+    got = score(film(30, crossing, tracks))
+    assert got.switches == 4
+    assert got.crossings == Events(happened=1, switched=1, lasting=0)
 
 
 def test_long_after_a_crossing_it_is_not_the_crossing() -> None:
@@ -112,7 +121,7 @@ def behind(n: int) -> list[Truth]:
 
 def test_behind_a_thing_and_a_new_identity_after_it() -> None:
     got = score(film(30, behind, lambda n: {} if 5 <= n < 15 else {1 if n < 5 else 2: 0}))
-    assert got.hidings == Events(happened=1, switched=1)
+    assert got.hidings == Events(happened=1, switched=1, lasting=1)
     assert (got.crossings.happened, got.returns.happened, got.unprovoked) == (0, 0, 0)
 
 
