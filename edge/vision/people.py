@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from edge.link import Subject
+    from edge.vision.background import Box
     from edge.vision.inference import Precision
     from edge.vision.landmarks import Landmarks
     from edge.zones import Zone
@@ -51,7 +52,9 @@ _UNDECIDED_S, _CROWDED_S = 2.0, 0.3
 """Who is not shown by then, by themselves or with somebody near, is not worth reading: they may be found again."""
 _ENOUGH = 8
 """Readings from which it is clear that nobody is there."""
-_LOOK_S = 0.5
+_WATCH_S = 0.1
+"""Seconds between two looks at what moves, while people are followed."""
+_LOOK_S = 1.0
 """Seconds between two looks at somebody's clothes, after the first few."""
 _FIRST_LOOKS = 4
 
@@ -79,13 +82,14 @@ class People:
         self._tracks: list[Track] = []
         self._zones: tuple[Zone, ...] = ()
         self._shape = (0, 0)
-        self._time = -math.inf
+        self._time = self._watched_at = -math.inf
         self._newest = 0
         self._readings = 0
 
     def reset(self) -> None:
         """Forget who was followed: the next picture belongs to another scene."""
         self._tracks = []
+        self._watched_at = -math.inf
         self.waiting = 0
         self._background.reset()
         self._search.reset()
@@ -173,14 +177,17 @@ class People:
         here = [track for track in self._tracks if track.state != "hidden"]
         lost = [track for track in self._tracks if track.state == "hidden"]
         lost.sort(key=lambda track: -track.seen_at)
-        explained = [track.outline() for track in here if track.last is not None]
-        blobs = self._background.blobs(bgr, t, explained)
-        sought = [track.predicted(t) for track in lost if t - track.seen_at < _LOOK_FOR_S]
-        window = self._search.window(self._shape, t, sought, blobs, len(here))
+        blobs: list[Box] = []
+        if not here or t - self._watched_at >= _WATCH_S:
+            self._watched_at = t
+            blobs = self._background.blobs(bgr, t, [one.outline() for one in here if one.last is not None])
+        sought = [(one, one.predicted(t)) for one in lost if t - one.seen_at < _LOOK_FOR_S]
+        sought = [(one, roi) for one, roi in sought if self._is_inside(roi)]
+        window = self._search.window(self._shape, t, [roi for _, roi in sought], blobs, len(here))
         if window is None:
             return []
         finds = sorted((find.roi for find in self.detector.detect(bgr, window)), key=lambda roi: -roi.side)
-        finds += [track.predicted(t) for track in lost if t - track.seen_at < _LINGER_S]
+        finds += [roi for one, roi in sought if t - one.seen_at < _LINGER_S]
         new = []
         for roi in finds:
             if self._is_new(roi, self._tracks):
@@ -219,6 +226,10 @@ class People:
             for track in known
             if track.state != "hidden"
         )
+
+    def _is_inside(self, roi: Roi) -> bool:
+        """Whether the middle of the hips lies in the picture."""
+        return 0 <= roi.x < self._shape[1] and 0 <= roi.y < self._shape[0]
 
     def _is_ignored(self, roi: Roi) -> bool:
         """Whether the middle of the hips lies in a zone that is ignored."""

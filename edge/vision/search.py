@@ -26,8 +26,8 @@ _LEAST_WINDOW = 0.3
 """Of the shorter side: below it, pictures are enlarged to nothing."""
 _ROUND_BLOB, _ROUND_LOST = 1.5, 1.6
 """The window's side around a blob, and around where somebody was lost, in sizes of what is looked for."""
-_FIRST_S = 2.0
-"""Seconds after the start, or after nobody was there, in which every picture is searched."""
+_FIRST_S, _FIRST_PACE_S = 2.5, 0.06
+"""Seconds after the start, or after nobody was there, in which the room is searched, and between two looks then."""
 _CALM_S = (1.0, 0.5)
 """Seconds between two looks while nothing asks for one: with one person, and with more."""
 _IMPATIENCE, _LONGEST_WAIT_S = 0.25, 4.0
@@ -126,7 +126,7 @@ class Search:
     def _turn(self, t: float, followed: int) -> bool:
         assert self._alone_since is not None
         if t - self._alone_since < _FIRST_S:
-            return True
+            return not followed or t - self._looked >= _FIRST_PACE_S
         return t - self._looked >= _CALM_S[followed > 1]
 
 

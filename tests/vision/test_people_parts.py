@@ -163,7 +163,7 @@ def test_where_somebody_was_lost_is_looked_at_first() -> None:
 def test_while_nothing_asks_the_detector_rests() -> None:
     search = Search()
     looks = [search.window((H, W), n / 25, [], [], followed=1) is not None for n in range(500)]
-    assert all(looks[:50])  # who else is there?
+    assert sum(looks[:50]) >= 24  # who else is there?
     assert sum(looks[100:]) <= 17  # of 16 seconds
     empty = [search.window((H, W), 20 + n / 25, [], [], followed=0) is not None for n in range(50)]
     assert all(empty)
