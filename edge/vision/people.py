@@ -46,12 +46,10 @@ _SHOWN_S, _SURELY = 0.4, 0.6
 """Someone is shown when they were read for so long and their joints were so clear on average,"""
 _CLEARLY = {1: 0.74, 2: 0.68, 3: 0.64}
 """or as soon as their first readings were as clear as this: the first repetition may begin with the first picture."""
-_DOUBTFUL = 0.45
-"""Who becomes less clear than this on average is nobody after all."""
-_UNDECIDED_S, _CROWDED_S = 2.0, 0.3
+_DOUBTFUL = {"tentative": (3, 0.5), "followed": (8, 0.45)}
+"""Who is less clear than this on average after so many readings is nobody after all."""
+_UNDECIDED_S, _CROWDED_S = 1.0, 0.3
 """Who is not shown by then, by themselves or with somebody near, is not worth reading: they may be found again."""
-_ENOUGH = 8
-"""Readings from which it is clear that nobody is there."""
 _WATCH_S = 0.1
 """Seconds between two looks at what moves, while people are followed."""
 _LOOK_S = 1.0
@@ -159,7 +157,8 @@ class People:
             self._lose(track)
             return False
         track.update(seen, roi, t, seen.clearness(width, height))
-        if track.belief < _DOUBTFUL and track.readings >= _ENOUGH:
+        readings, least = _DOUBTFUL[track.state]
+        if track.readings >= readings and track.belief < least:
             self._tracks.remove(track)
             return False
         return True
