@@ -42,11 +42,11 @@ _LOOK_FOR_S = 2.0
 """Seconds in which the detector is sent to where someone was lost."""
 _EXPLAINED = 0.22
 """A find nearer than this to a known person, in sides of the larger region, is that person."""
-_SHOWN_S, _SURELY = 0.4, 0.6
+_SHOWN_S, _SURELY = 0.4, 0.62
 """Someone is shown when they were read for so long and their joints were so clear on average,"""
-_CLEARLY = {1: 0.74, 2: 0.68, 3: 0.64}
+_CLEARLY = {1: 0.74, 2: 0.7, 3: 0.68}
 """or as soon as their first readings were as clear as this: the first repetition may begin with the first picture."""
-_DOUBTFUL = {"tentative": (3, 0.5), "followed": (8, 0.45)}
+_DOUBTFUL = {"tentative": (3, 0.5), "followed": (8, 0.5)}
 """Who is less clear than this on average after so many readings is nobody after all."""
 _UNDECIDED_S, _CROWDED_S = 1.0, 0.3
 """Who is not shown by then, by themselves or with somebody near, is not worth reading: they may be found again."""
