@@ -255,7 +255,8 @@ class People:
             self._tracks.remove(track)
         if not alone or track not in self._tracks:
             return track  # half of each, perhaps: it is told when they are apart
-        known = recall(track, [other for other in self._tracks if other.state == "hidden"], t)
+        hidden = [other for other in self._tracks if other.state == "hidden"]
+        known = recall(track, hidden, t)
         if known is not None:
             other = known.lost_to
             known.resume(track)
@@ -263,7 +264,8 @@ class People:
             if other is not None and other in self._tracks and other.state == "followed":
                 crossing.sort_out(bgr, known, other, t)
             return known
-        soon = track.belief >= _CLEARLY[min(track.readings, 3)]
+        # One look at somebody's clothes is not enough to know them again.
+        soon = track.belief >= _CLEARLY[min(track.readings, 3)] and (track.readings >= 3 or not hidden)
         if soon or (t - track.born >= _SHOWN_S and track.belief >= _SURELY):
             self._newest += 1
             track.id, track.state = self._newest, "followed"
