@@ -42,10 +42,10 @@ _LOOK_FOR_S = 2.0
 """Seconds in which the detector is sent to where someone was lost."""
 _EXPLAINED = 0.22
 """A find nearer than this to a known person, in sides of the larger region, is that person."""
-_SHOWN_S, _SURELY = 0.4, 0.62
-"""Someone is shown when they were read for so long and their joints were so clear on average,"""
+_SHOWN_S, _SHOWN_READINGS, _SURELY = 0.2, 5, 0.62
+"""Someone is shown who was read for so long, so often, and so clearly on average,"""
 _CLEARLY = {1: 0.74, 2: 0.7, 3: 0.68}
-"""or as soon as their first readings were as clear as this: the first repetition may begin with the first picture."""
+"""or whose first readings were as clear as this: the first repetition may begin with the first picture."""
 _DOUBTFUL = {"tentative": (3, 0.5), "followed": (8, 0.5)}
 """Who is less clear than this on average after so many readings is nobody after all."""
 _UNDECIDED_S, _CROWDED_S = 1.0, 0.3
@@ -266,7 +266,9 @@ class People:
             return known
         # One look at somebody's clothes is not enough to know them again.
         soon = track.belief >= _CLEARLY[min(track.readings, 3)] and (track.readings >= 3 or not hidden)
-        if soon or (t - track.born >= _SHOWN_S and track.belief >= _SURELY):
+        if soon or (
+            t - track.born >= _SHOWN_S and track.readings >= _SHOWN_READINGS and track.belief >= _SURELY
+        ):
             self._newest += 1
             track.id, track.state = self._newest, "followed"
         return track
