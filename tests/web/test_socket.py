@@ -94,6 +94,8 @@ def test_a_frame_in_full(box: Box) -> None:
         "fps": 30.0,
         "dropped": 0,
         "timings": {"detect": 5.0, "total": 12.0},
+        "main": None,
+        "waiting": 0,
         "subjects": [
             {
                 "id": 1,
