@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,8 @@ from tests.vision.streaming import RtspServer, Watcher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from edge.link import Record, Subscriber
 
 PASSWORD = "s3cr:t/@ü%"  # noqa: S105 - of the test's own server
 
@@ -160,13 +163,12 @@ def test_real_footage_over_the_network_and_no_secret_anywhere(models: Path, tmp_
         Vision(
             tmp_path / "link", "", KINEBOX_CAMERA=server.address, KINEBOX_CAMERA_LOGIN=f"bob:{PASSWORD}"
         ) as vision,
+        closing(vision.connect()) as subscriber,
     ):
-        subscriber = vision.connect()
-        records = receive(subscriber, 40, seconds=30)
+        records = until_somebody_is_seen(subscriber)
         hello, frames = records[0], [record for record in records if isinstance(record, PoseFrame)]
         assert isinstance(hello, Hello)
         assert (hello.network, hello.source) == ("camera", f"rtsp://127.0.0.1:{server.port}")
-        assert any(frame.subjects for frame in frames)
         assert {(frame.width, frame.height) for frame in frames} == {(1280, 720)}
         shown = Path(f"/proc/{vision.process.pid}/cmdline").read_bytes().decode()
         server.kill()
@@ -175,10 +177,19 @@ def test_real_footage_over_the_network_and_no_secret_anywhere(models: Path, tmp_
         ):
             pass
         shown += vision.stop(5)
-        subscriber.close()
     assert "refused" in shown
     for secret in ("s3cr", "s3cr%3A", "bob", "/camera"):
         assert secret not in shown
+
+
+def until_somebody_is_seen(subscriber: Subscriber, seconds: float = 30) -> list[Record]:
+    """All records up to the first picture with somebody: how many it takes is for the busy machine to say."""
+    records: list[Record] = []
+    deadline = time.monotonic() + seconds
+    while not (records and isinstance(records[-1], PoseFrame) and records[-1].subjects):
+        assert time.monotonic() < deadline, f"nobody was seen, last came {records[-1:]}"
+        records += receive(subscriber, 1, seconds=1)
+    return records
 
 
 def test_no_secret_is_shown() -> None:
