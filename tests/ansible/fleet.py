@@ -85,6 +85,8 @@ class Fleet:
         self._variables = variables
         self._processes: list[subprocess.Popen[bytes]] = []
         self._broker = Path(tempfile.mkdtemp(dir=rootfs.rootfs() / "srv"))
+        self._sockets = Path(tempfile.mkdtemp(prefix="ssh-"))
+        """Of ssh's shared connections: their paths may have 108 bytes, and a test's own folder can be longer."""
 
     def __enter__(self) -> Self:
         began = time.monotonic()
@@ -117,11 +119,17 @@ class Fleet:
             process.wait()
         self.network.__exit__(None, None, None)
         shutil.rmtree(self._broker)
+        shutil.rmtree(self._sockets)
 
     def play(self, what: str, playbook: str, *options: str) -> Played:
         """Run a playbook as an operator does; `what`: its name in the table of times."""
         began = time.monotonic()
-        inside = {"ANSIBLE_HOME": str(self.folder / "home"), "ANSIBLE_NOCOLOR": "1", "HOME": str(self.folder)}
+        inside = {
+            "ANSIBLE_HOME": str(self.folder / "home"),
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self._sockets),
+            "HOME": str(self.folder),
+        }
         done = subprocess.run(
             self.network.enter(str(PROGRAM), "--inventory", str(self.folder / "hosts.yml"), playbook, *options),
             cwd=ANSIBLE, env=os.environ | inside, capture_output=True, text=True, check=False,
