@@ -256,7 +256,7 @@ class People:
         if not alone or track not in self._tracks:
             return track  # half of each, perhaps: it is told when they are apart
         hidden = [other for other in self._tracks if other.state == "hidden"]
-        known = recall(track, hidden, t)
+        known = recall(track, hidden, t) if track.belief >= _SURELY else None
         if known is not None:
             other = known.lost_to
             known.resume(track)

@@ -68,6 +68,8 @@ class Search:
 
     def __init__(self) -> None:
         self._shape = (0, 0)
+        self._whole = False
+        """Whether the last look was at the whole picture, which is every other one while nobody is followed."""
         self._rotation: Iterator[Box] = iter(())
         self._lost: list[_Place] = []
         self._moving: list[_Place] = []
@@ -77,7 +79,7 @@ class Search:
 
     def reset(self) -> None:
         """Another scene: everything is looked at anew."""
-        self._shape = (0, 0)
+        self._shape, self._whole = (0, 0), False
         self._lost, self._moving = [], []
         self._alone_since = None
         self._looked = self._moved = -math.inf
@@ -98,9 +100,14 @@ class Search:
             self._alone_since = t
         if followed and t - self._moved < _PACE_S:
             blobs = ()
-        window = self._asked(t, lost, blobs, _STEADY_S if followed else 0.0)
-        if window is None and self._turn(t, followed):
-            window = next(self._rotation)
+        self._whole = not followed and not self._whole
+        window = None
+        if self._whole:  # whoever comes in is near and large more often than not
+            window = Box(0, 0, shape[1], shape[0])
+        else:
+            window = self._asked(t, lost, blobs, _STEADY_S if followed else 0.0)
+            if window is None and self._turn(t, followed):
+                window = next(self._rotation)
         if window is not None:
             self._looked = t
         return window
