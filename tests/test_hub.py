@@ -13,8 +13,10 @@ import pytest
 from edge.calibration import CameraSettings
 from edge.coach.observer import Observer
 from edge.coach.records import CoachEvent, Cue, SetSummary
-from edge.hub import Hub, _Total, follow
-from edge.link import CameraState, Hello, Publisher, Watch
+from edge.hub.follow import follow
+from edge.hub.hub import Hub, _Total
+from edge.link import CameraState, Hello, Watch
+from edge.link_socket import Publisher
 from edge.recorder import Recorder
 from edge.store import Store
 from edge.store.records import KeptSummary

@@ -19,7 +19,8 @@ import numpy as np
 from websockets.sync.client import connect
 
 from edge.errors import KineboxError
-from edge.link import CameraState, Hello, MarkerSeen, PoseFrame, Publisher, Subscriber
+from edge.link import CameraState, Hello, MarkerSeen, PoseFrame
+from edge.link_socket import Publisher, Subscriber
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -36,7 +36,7 @@ GLIBC = (28, 27, 26, 24, 17)
 PROGRAMS: dict[str, tuple[str, tuple[str, ...]]] = {
     "kinebox": ("edge.cli", ()),
     "kinebox-vision": ("edge.vision.service", ()),
-    "kinebox-hub": ("edge.hub", ()),
+    "kinebox-hub": ("edge.hub.__main__", ()),
     "kinebox-firstboot": ("edge.cli", ("firstboot",)),
 }
 """By name: the module whose `main` is run, and arguments that go before those given."""

@@ -26,7 +26,8 @@ from edge.vision.stop import SLICE_S, Stop
 if TYPE_CHECKING:
     from types import FrameType
 
-    from edge.link import NetworkUse, Publisher
+    from edge.link import NetworkUse
+    from edge.link_socket import Publisher
     from edge.vision.source import Source
     from edge.vision.tuned import TunedSource
 
@@ -68,7 +69,7 @@ def main(arguments: list[str] | None = None) -> int:
     # Only now: these load libraries that start threads, and a thread keeps the network it was born with.
     from msgspec.structs import replace  # noqa: PLC0415
 
-    from edge.link import Publisher  # noqa: PLC0415
+    from edge.link_socket import Publisher  # noqa: PLC0415
     from edge.vision import tuning_file  # noqa: PLC0415
     from edge.vision.source import PixelSource, open_source  # noqa: PLC0415
     from edge.vision.tuned import TunedSource, Tuner, sizes_of  # noqa: PLC0415

@@ -17,7 +17,8 @@ from msgspec.structs import replace
 
 from edge import link
 from edge.errors import LinkError
-from edge.link import CameraState, Hello, PoseFrame, Publisher, Record, Subject, Subscriber
+from edge.link import CameraState, Hello, PoseFrame, Record, Subject
+from edge.link_socket import Publisher, Subscriber
 from edge.motion.skeletons import SKELETONS
 
 if TYPE_CHECKING:

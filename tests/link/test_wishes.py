@@ -15,7 +15,8 @@ import pytest
 from edge import link
 from edge.errors import CameraError, LinkError
 from edge.footage import demo_video
-from edge.link import Hello, PoseFrame, Publisher, Subject, Subscriber, Watch
+from edge.link import Hello, PoseFrame, Subject, Watch
+from edge.link_socket import Publisher, Subscriber
 from edge.vision.trace import TraceWriter, read_trace
 from edge.zones import inside
 from tests.conftest import missing

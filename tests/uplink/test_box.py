@@ -126,10 +126,8 @@ def test_without_a_broker_there_is_no_file_and_no_thread(
     finally:
         box.stop()
     assert {file.name for file in (tmp_path / "state").iterdir()}.isdisjoint({"outbox.db", "device-id"})
-    loaded = subprocess.run(
-        [sys.executable, "-c", "import edge.hub, sys; print('paho' in sys.modules, 'tenacity' in sys.modules)"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+    names = "import edge.hub.__main__, sys; print('paho' in sys.modules, 'tenacity' in sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", names], capture_output=True, text=True, check=True)
     assert loaded.stdout.split() == ["False", "False"]
 
 

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from edge.link import Record, Subscriber
+from edge.link_socket import Subscriber
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from edge.link import Record
 
 
 class Vision:

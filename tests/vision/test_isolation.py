@@ -19,7 +19,7 @@ NETWORK = (
     "http urllib.request ssl ftplib smtplib asyncio fastapi uvicorn starlette httpx requests websockets paho"
 )
 PIXELS = "cv2 onnxruntime onnx edge.vision models"
-VISION = "edge.vision.service, edge.vision.source, edge.link"
+VISION = "edge.vision.service, edge.vision.source, edge.link_socket"
 
 ORDINARY = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
 """What makes root an ordinary user: all rights of an administrator are gone."""
@@ -52,7 +52,7 @@ def test_vision_loads_nothing_that_speaks_to_a_network() -> None:
 
 
 def test_the_hub_loads_nothing_that_sees() -> None:
-    assert loaded("edge.hub", PIXELS) == ""
+    assert loaded("edge.hub.__main__", PIXELS) == ""
 
 
 def test_the_way_out_starts_no_thread() -> None:

@@ -31,7 +31,8 @@ from tests.vision.streaming import RtspServer, Watcher
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from edge.link import Record, Subscriber
+    from edge.link import Record
+    from edge.link_socket import Subscriber
 
 PASSWORD = "s3cr:t/@ü%"  # noqa: S105 - of the test's own server
 

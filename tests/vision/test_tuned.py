@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from edge.box_records import CameraView, Tuning
-from edge.link import Hello, PoseFrame, Subscriber, Watch
+from edge.link import Hello, PoseFrame, Watch
 from edge.vision.device import DeviceCamera
 from edge.vision.pictures import Picture
 from edge.vision.source import PixelSource
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge.link import Record
+    from edge.link_socket import Subscriber
     from edge.vision.device import Shot
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from edge.coach.faults import REASONS
 from edge.coach.library import adopt, exercises, library
-from edge.hub import Hub
+from edge.hub.hub import Hub
 from edge.store import Store
 from tests.coach.test_observer import frame, squatting
 from tests.test_analyze import kinebox

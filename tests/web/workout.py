@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from edge.coach.observer import LEFT_AFTER_S
-from edge.hub import Hub
+from edge.hub.hub import Hub
 from edge.link import CameraState, Hello, PoseFrame
 from tests.figure import Figure
 from tests.web.box import running
