@@ -97,7 +97,7 @@ def release(layers: tuple[Path, ...], outside: Path, version: str, serial: int, 
     shutil.copytree(layer / "opt/kinebox/releases/test-1", tree, copy_function=os.link)
     for name, text in changed.items():
         path = tree / "lib/edge" / f"{name}.py"
-        for byte_code in path.parent.glob(f"__pycache__/{name}.*.pyc"):
+        for byte_code in path.parent.glob(f"__pycache__/{path.stem}.*.pyc"):
             byte_code.unlink()
         path.unlink()
         path.write_text(text)
@@ -142,7 +142,7 @@ def test_a_good_release_stays_and_a_hub_that_hangs_does_not_keep_it_away(
 
 
 def test_a_release_that_crashes_is_taken_back(box: Box, layers: tuple[Path, ...], outside: Path) -> None:
-    source = release(layers, outside, "bad-4", 4, hub=CRASHES)
+    source = release(layers, outside, "bad-4", 4, **{"hub/__main__": CRASHES})
     command = box.enter("/opt/kinebox/current/bin/kinebox", "update", "apply", source)
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as updating:
         wait_for(box, "bad-4")

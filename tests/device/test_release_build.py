@@ -49,7 +49,7 @@ def test_two_builds_are_the_same(small: Path, tmp_path: Path) -> None:
     wanted = {
         "bin/kinebox",
         "bin/kinebox-hub",
-        "lib/edge/hub.py",
+        "lib/edge/hub/hub.py",
         "lib/h11/__init__.py",
         "lib/edge/web/static/index.html",
     }
