@@ -54,6 +54,7 @@ class Machine(Inside):
         self._tpm = tpm
         self._agent: Agent | None = None
         self._qemu: subprocess.Popen[bytes] | None = None
+        self._swtpm: subprocess.Popen[bytes] | None = None
         self._disks = [("qcow2", self.folder / "system.qcow2")]
         backing = ("-b", str(image.disk.resolve()), "-F", "raw")
         _run("qemu-img", "create", "-q", "-f", "qcow2", *backing, str(self._disks[0][1]))
@@ -108,6 +109,10 @@ class Machine(Inside):
             self._qemu.kill()
             self._qemu.wait()
             self._qemu = None
+        if self._swtpm is not None:  # ends when QEMU lets go of it; has nothing to save where that never came
+            self._swtpm.terminate()
+            self._swtpm.wait()
+            self._swtpm = None
 
     def reboot(self) -> None:
         """Shut down in order and switch on again."""
@@ -223,7 +228,7 @@ class Machine(Inside):
         path = self.folder / "tpm.socket"
         path.unlink(missing_ok=True)
         with (self.folder / "tpm.log").open("ab") as log:
-            subprocess.Popen(
+            self._swtpm = subprocess.Popen(
                 [*_TIED, "swtpm", "socket", "--tpm2", "--tpmstate", f"dir={state}", "--ctrl",
                  f"type=unixio,path={path}", "--terminate"],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
