@@ -35,6 +35,14 @@ _INTERVAL_US = round(1e6 / FPS)
 _WISHES = {"FrameDurationLimits": (_INTERVAL_US, _INTERVAL_US), "AfMode": 2, "AeExposureMode": 1}
 """Controls, for cameras that have them: a steady rate, continuous autofocus, and short exposures, since what moves
 must not blur."""
+_SAYINGS = (
+    (re.compile(r"resource busy"), "busy"),
+    (
+        re.compile(r"No camera number|Camera\(s\) not found|No such device|list index out of range"),
+        "not_found",
+    ),
+)
+"""What libcamera and picamera2 say where the camera cannot be had, and the code for it."""
 _OLDEST_NS = 1_000_000_000
 """A sensor's time further away than this is on another clock than it should be."""
 
@@ -111,16 +119,26 @@ def open_csi(name: str, kind: type[CsiCamera], size: tuple[int, int] = SIZE) -> 
 
 
 def _held(kind: type[CsiCamera], number: int) -> CsiCamera:
-    """Ours alone. Raises Unavailable where another program has it."""
+    """Ours alone. Raises Unavailable where it cannot be had."""
     camera = kind.__new__(kind)
     try:
         kind.__init__(camera, number)
     except RuntimeError as error:
-        log.warning("camera csi:%d: %s", number, error.__cause__ or error)
         with contextlib.suppress(AttributeError, OSError):  # picamera2 forgets it: one descriptor an attempt
             os.close(camera.notifyme_w)
-        raise Unavailable("busy") from error
+        raise _unavailable(error) from error
     return camera
+
+
+def _unavailable(error: BaseException, code: str = "failed", *, lasting: bool = False) -> Unavailable:
+    """Why there is no camera, by the words of the library, which are logged; `code` where they say nothing known."""
+    while error.__cause__ is not None:  # what it says first is that something else happened
+        error = error.__cause__
+    log.warning("the CSI camera cannot be used: %s", str(error) or type(error).__name__)
+    for words, known in _SAYINGS:
+        if words.search(str(error)):
+            return Unavailable(known)
+    return Unavailable(code, lasting=lasting)
 
 
 class _Csi:
@@ -130,19 +148,24 @@ class _Csi:
         self._camera = camera
         self.mode = f"{_FORMAT} {size[0]}x{size[1]} {FPS:.0f}"
         wishes = {control: value for control, value in _WISHES.items() if control in camera.camera_controls}
-        camera.configure(
-            camera.create_video_configuration(
-                main={"size": size, "format": _FORMAT},
-                sensor=_widest(camera.sensor_modes),
-                buffer_count=_BUFFERS,
-                controls=wishes,
-            )
+        asked = camera.create_video_configuration(
+            main={"size": size, "format": _FORMAT},
+            sensor=_widest(camera.sensor_modes),
+            buffer_count=_BUFFERS,
+            controls=wishes,
         )
+        try:
+            camera.configure(asked)
+        except RuntimeError as error:
+            raise _unavailable(error, "wrong_mode", lasting=True) from error
         delivered = camera.stream_configuration("main")["format"]
         if delivered != _FORMAT:
             log.warning("the camera delivers %s instead of %s", delivered, _FORMAT)
             raise Unavailable("wrong_mode", lasting=True)
-        camera.start()
+        try:
+            camera.start()
+        except RuntimeError as error:
+            raise _unavailable(error) from error
 
     def read(self) -> Shot | None:
         """The next picture, with the time at which the sensor was read out. Raises Unavailable when none comes."""

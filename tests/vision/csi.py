@@ -24,7 +24,8 @@ class Rig:
 
     def __init__(self) -> None:
         self.cameras = 1
-        self.taken_by_another = False
+        self.says: dict[str, str] = {}
+        """By method (`acquire`, `configure`, `start`): how the library says that it is not possible."""
         self.delivers = "RGB888"
         self.controls = {
             "FrameDurationLimits": (8333, 10**6, 33333),
@@ -52,8 +53,10 @@ class StandIn:
     def __init__(self, camera_num=0, verbose_console=None, tuning=None, allocator=None):  # type: ignore[no-untyped-def]
         self._called("__init__", camera_num)
         self.notifyme_w = os.open(os.devnull, os.O_WRONLY)
-        if self.rig.taken_by_another:
-            raise RuntimeError("Camera __init__ sequence did not complete.")
+        try:
+            self._said("acquire")
+        except RuntimeError as error:
+            raise RuntimeError("Camera __init__ sequence did not complete.") from error
         assert self.rig.open is None, "opened twice"
         self.rig.open = self
         self._waiting = self._started = False
@@ -61,6 +64,10 @@ class StandIn:
 
     def _called(self, name: str, *args: Any, **kwargs: Any) -> None:
         self.rig.calls.append((name, args, kwargs))
+
+    def _said(self, name: str) -> None:
+        if name in self.rig.says:
+            raise RuntimeError(self.rig.says[name])
 
     @property
     def sensor_modes(self) -> list[dict[str, Any]]:
@@ -91,6 +98,7 @@ class StandIn:
 
     def configure(self, camera_config=None) -> None:  # type: ignore[no-untyped-def]
         self._called("configure", camera_config)
+        self._said("configure")
         for control in camera_config["controls"]:
             if control not in self.rig.controls:
                 raise RuntimeError(f"Control {control} is not advertised by libcamera")
@@ -102,6 +110,7 @@ class StandIn:
 
     def start(self, config=None, show_preview=False) -> None:  # type: ignore[no-untyped-def]
         self._called("start")
+        self._said("start")
         assert self._config
         self._started = True
 

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+TAKEN = "Failed to acquire camera: Device or resource busy"
+
+
 @pytest.fixture
 def rig(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
     """A camera; in the end everything was given back."""
@@ -149,14 +152,43 @@ def test_a_camera_that_comes_and_goes(rig: Rig) -> None:
 
 def test_a_camera_that_another_program_has(rig: Rig) -> None:
     """Each attempt costs nothing, or a night of them would use up the descriptors."""
-    rig.taken_by_another = True
+    rig.says["acquire"] = TAKEN
     with Watcher(csi_camera("csi", StandIn)) as camera:
         assert camera.state("busy")
         while len(named(rig, "__init__")) < 5:
             time.sleep(0.05)
-        rig.taken_by_another = False
+        rig.says.clear()
         rig.pictures.put(0.0)
         camera.state("live")
+
+
+@pytest.mark.parametrize(
+    ("when", "says", "code", "lasting"),
+    [
+        ("acquire", TAKEN, "busy", False),
+        ("acquire", "Failed to acquire camera: No such device", "not_found", False),
+        (
+            "acquire",
+            "Camera(s) not found (Do not forget to disable legacy camera with raspi-config).",
+            "not_found",
+            False,
+        ),
+        ("acquire", "Failed to acquire camera: Permission denied", "failed", False),
+        ("configure", "Invalid camera configuration: {}", "wrong_mode", True),
+        ("configure", "Failed to configure camera: Device or resource busy", "busy", False),
+        ("start", "Failed to start camera: Cannot allocate memory", "failed", False),
+        ("start", "Failed to start camera: No such device", "not_found", False),
+    ],
+)
+def test_why_there_are_no_pictures(
+    rig: Rig, caplog: pytest.LogCaptureFixture, when: str, says: str, code: str, lasting: bool
+) -> None:
+    """Told apart, and the library's own words are in the log."""
+    rig.says[when] = says
+    with pytest.raises(Unavailable) as caught:
+        open_csi("csi", StandIn)
+    assert (caught.value.code, caught.value.lasting) == (code, lasting)
+    assert [record.message for record in caplog.records] == [f"the CSI camera cannot be used: {says}"]
 
 
 def test_another_kind_of_pictures_is_refused(rig: Rig) -> None:
