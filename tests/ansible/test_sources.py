@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -72,3 +73,28 @@ def test_every_setting_of_the_example_is_one_of_a_role() -> None:
     assert len(files) > 4
     for path in files:
         assert read(path).keys() <= known, path
+
+
+@pytest.mark.parametrize("login", [True, False])
+def test_a_cameras_login_is_refused_where_every_service_could_read_it(tmp_path: Path, *, login: bool) -> None:
+    """The role's first task, tried on nobody's box: with --check nothing changes on this one."""
+    if not PROGRAM.exists():
+        missing("Ansible (make test installs it)")
+    role = ANSIBLE / "roles/kinebox"
+    settings = read(role / "defaults/main.yml") | {
+        "kinebox_release_on_box": "/nowhere", "kinebox_update_keys": ["/nowhere/acme.pub"],
+        "kinebox_env": {"KINEBOX_CAMERA_LOGIN": "bob:secret"} if login else {"KINEBOX_THREADS": "2"},
+    }  # fmt: skip
+    first = read(role / "tasks/main.yml")[:1]
+    assert "ansible.builtin.assert" in first[0]
+    play = tmp_path / "play.json"
+    play.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": first}]))
+    done = subprocess.run(
+        [str(PROGRAM), "-i", "localhost,", "-c", "local", "--check", "-e", json.dumps(settings), str(play)],
+        cwd=ANSIBLE, check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL,
+        env=os.environ | {"ANSIBLE_HOME": str(tmp_path), "ANSIBLE_NOCOLOR": "1"},
+    )  # fmt: skip
+    assert (done.returncode != 0) is login, done.stdout + done.stderr
+    said = done.stdout + done.stderr
+    assert ("a camera's login is kinebox_rtsp_login, nothing in kinebox_env" in said) is login
+    assert "secret" not in said
