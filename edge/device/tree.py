@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import shutil
@@ -133,17 +134,26 @@ class Tree:
         )
 
     def remove(self, version: str) -> None:
-        """Take a release away: under its name there is all of it, or nothing."""
+        """Take a release away: under its name there is all of it, or nothing that counts as a release."""
         doomed = self.releases / f".{version}.removed"
         if doomed.exists():
             shutil.rmtree(doomed)
-        self.release(version).rename(doomed)
+        try:
+            self.release(version).rename(doomed)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            # In an overlay, and of the layer below: such a folder cannot be renamed.
+            doomed = self.release(version)
+            (doomed / FILE).unlink(missing_ok=True)
+            sync(doomed)
         sync(self.releases)
         shutil.rmtree(doomed)
 
     def tidy(self, *also: str) -> None:
         """Remove what was interrupted, and every release but the current, the previous and those named."""
-        kept = {self.version(self.current), self.version(self.previous), *also}
+        kept = {self.version(self.current), self.version(self.previous)}
+        kept |= {name for name in also if (self.release(name) / FILE).exists()}
         for folder in sorted(self.releases.glob("*")):
             if folder.name.startswith("."):
                 shutil.rmtree(folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
 import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -165,6 +166,28 @@ def test_too_little_room_is_told_before_anything_is_written(small_disk: Path, ma
     with pytest.raises(UpdateError, match=r"2 needs 2 MB free in .*, and there are 1"):
         apply(box, maker.packed("2", 2, {"large": bytes(1_200_000)}))
     assert releases(box.root) == ["1"]
+
+
+def test_a_release_below_an_overlay_is_removed_in_its_place(disk_16m: Path, maker: Maker) -> None:
+    """Its folder cannot be renamed there. A power cut in the middle leaves something that is no release."""
+    lower, upper, work, opt = (disk_16m / name for name in ("lower", "upper", "work", "opt"))
+    for folder in (lower, upper, work, opt):
+        folder.mkdir()
+    for serial in (1, 2):
+        apply(machine(lower, maker), maker.packed(str(serial), serial))
+    layers = f"redirect_dir=off,lowerdir={lower},upperdir={upper},workdir={work}"
+    subprocess.run(["mount", "-t", "overlay", "-o", layers, "overlay", opt], check=True)
+    try:
+        box = machine(opt, maker)
+        with pytest.raises(OSError, match="Invalid cross-device link"):
+            software(opt).release("1").rename(opt / "elsewhere")
+        apply(box, maker.packed("3", 3))
+        assert (used(opt), releases(opt)) == (("3", "2"), ["2", "3"])
+        (software(opt).releases / "4").mkdir()  # as far as a power cut let it be removed
+        assert apply(box, maker.packed("4", 4)) == "4 is installed"
+        assert (used(opt), releases(opt)) == (("4", "3"), ["3", "4"])
+    finally:
+        subprocess.run(["umount", "--lazy", opt], check=True)
 
 
 def test_models_are_updated_in_the_same_way(tmp_path: Path, maker: Maker) -> None:
