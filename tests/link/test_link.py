@@ -11,7 +11,6 @@ import stat
 import time
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 from msgspec.structs import replace
 
@@ -20,27 +19,11 @@ from edge.errors import LinkError
 from edge.link import CameraState, Hello, PoseFrame, Record, Subject
 from edge.link_socket import Publisher, Subscriber
 from edge.motion.skeletons import SKELETONS
+from tests.link.records import HELLO, frame
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-HELLO = Hello(camera="cam0", source="test", model="blazepose", precision="int8")
-
-
-def frame(number: int, subjects: int = 1) -> PoseFrame:
-    points = np.full((33, 3), number, "<f4").tobytes()
-    person = Subject(id=1, species="human", skeleton="blazepose33", score=0.9, keypoints=points, world=points)
-    return PoseFrame(
-        camera="cam0",
-        number=number,
-        monotonic_ns=number * 33_000_000,
-        utc_ns=None,
-        width=640,
-        height=360,
-        timings={"total": 7.5},
-        subjects=(person,) * subjects,
-    )
 
 
 def odd(**wrong: object) -> bytes:
@@ -83,11 +66,6 @@ def connect(path: Path) -> Iterator[Callable[[], Subscriber]]:
             return subscriber
 
         yield open_subscriber
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "vision.sock"
 
 
 def test_frames_arrive_as_they_were_sent(path: Path, connect: Callable[[], Subscriber]) -> None:

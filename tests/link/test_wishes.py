@@ -9,41 +9,25 @@ import time
 from typing import TYPE_CHECKING
 
 import msgspec
-import numpy as np
 import pytest
 
 from edge import link
 from edge.errors import CameraError, LinkError
 from edge.footage import demo_video
-from edge.link import Hello, PoseFrame, Subject, Watch
+from edge.link import PoseFrame, Watch
 from edge.link_socket import Publisher, Subscriber
 from edge.vision.trace import TraceWriter, read_trace
 from edge.zones import inside
 from tests.conftest import missing
+from tests.link.records import HELLO, frame
 from tests.vision.serving import Vision, receive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-HELLO = Hello(camera="cam0", source="test", model="blazepose", precision="int8")
 MIRROR = ((0.0, 0.0), (0.25, 0.0), (0.25, 1.0), (0.0, 1.0))
 LARGEST = Watch(zones=(tuple((0.1 + 0.01 * corner, 1 / 3) for corner in range(32)),) * 16, most=8)
-
-
-def frame(number: int) -> PoseFrame:
-    points = np.full((33, 3), number, "<f4").tobytes()
-    person = Subject(id=1, species="human", skeleton="blazepose33", score=0.9, keypoints=points, world=points)
-    return PoseFrame(
-        camera="cam0",
-        number=number,
-        monotonic_ns=number * 33_000_000,
-        utc_ns=None,
-        width=640,
-        height=360,
-        timings={"total": 7.5},
-        subjects=(person,),
-    )
 
 
 def spelt(**fields: object) -> bytes:
@@ -77,11 +61,6 @@ def flood(hub: Subscriber) -> None:
     """Wish without end."""
     while True:
         hub.wish(LARGEST)
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "vision.sock"
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from onnx import ModelProto, TensorProto
 
+from models import families, imported
+from models.examine import judge
 from models.onnx_graph import GraphWriter, serialise
 
 if TYPE_CHECKING:
@@ -176,3 +178,20 @@ GRAPHS = {
 def file(model: ModelProto) -> bytes:
     """Its bytes."""
     return serialise(model)
+
+
+def kept(family: str, model: ModelProto, name: str = "tiny") -> imported.Imported:
+    """The network as an import keeps it, without the process that examines it."""
+    verdict = judge(file(model), families.family(family))
+    made = imported.Imported(
+        name=name,
+        family=family,
+        form=verdict.form,
+        order=verdict.order,
+        width=verdict.width,
+        height=verdict.height,
+        element=verdict.element,
+        files={"fp32": imported.described(verdict.data)},
+    )
+    imported.save(made, {"fp32": verdict.data})
+    return made

@@ -17,10 +17,10 @@ from models.errors import ImportRefused, ModelDamaged, ModelMissing, WriteFailed
 from models.examine import judge
 from models.families import family
 from models.gate import check
-from models.imported import Imported, check_name, described
+from models.imported import Imported, check_name
 from models.importing import MOST_BYTES, import_model, read
 from models.static import quantise_static
-from tests.models.brought import file, movenet_single, yolo_grid
+from tests.models.brought import file, kept, movenet_single, yolo_grid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,20 +34,7 @@ def models_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def brought(name: str = "mine") -> Imported:
-    """A model as an import keeps it, without the process that examines it."""
-    verdict = judge(file(yolo_grid()), family("yolo-pose"))
-    model = Imported(
-        name=name,
-        family="yolo-pose",
-        form=verdict.form,
-        order=verdict.order,
-        width=verdict.width,
-        height=verdict.height,
-        element=verdict.element,
-        files={"fp32": described(verdict.data)},
-    )
-    imported.save(model, {"fp32": verdict.data})
-    return model
+    return kept("yolo-pose", yolo_grid(), name)
 
 
 def pictures() -> Iterator[np.ndarray]:

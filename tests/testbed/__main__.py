@@ -8,14 +8,10 @@ KINEBOX_TESTBED_STATE, else in /var/tmp.
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
-from tests.testbed import rootfs
-from tests.testbed.rootfs import TestbedError
+from tests.testbed import by_hand, rootfs
 from tests.testbed.servers import Servers
-
-USAGE = "usage: scripts/testbed build | start | stop | reset | status"
 
 
 def main(arguments: list[str]) -> int:
@@ -41,14 +37,9 @@ def main(arguments: list[str]) -> int:
                 print(f"{name}: {f'process {pid}' if pid else 'stopped'}")
             return 0 if all(found.values()) else 3
         case _:
-            print(USAGE, file=sys.stderr)
-            return 2
+            return by_hand.wrong("scripts/testbed build | start | stop | reset | status")
     return 0
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except TestbedError as error:
-        print(f"testbed: {error}", file=sys.stderr)
-        sys.exit(1)
+    by_hand.run("testbed", main)

@@ -17,43 +17,22 @@ from edge.vision.namer import Namer
 from edge.vision.source import PixelSource, open_pipeline, open_source
 from models import families, imported
 from models.decode import Box
-from models.examine import judge
 from models.figure import draw
-from models.imported import Imported, described
 from tests.conftest import ROOT
-from tests.models.brought import BODY, file, movenet_multi, picture, simcc, yolo_grid
+from tests.models.brought import BODY, kept, movenet_multi, picture, simcc, yolo_grid
 from tests.vision.clips import write_clip
 from tests.vision.serving import Vision, receive
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from onnx import ModelProto
-
     from edge.link import Subject
 
 
-@pytest.fixture
-def bring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> object:
-    """Keeps a tiny network as an import would."""
-
-    def keep(family: str, model: ModelProto, name: str = "tiny") -> Imported:
-        verdict = judge(file(model), families.family(family))
-        made = Imported(
-            name=name,
-            family=family,
-            form=verdict.form,
-            order=verdict.order,
-            width=verdict.width,
-            height=verdict.height,
-            element=verdict.element,
-            files={"fp32": described(verdict.data)},
-        )
-        imported.save(made, {"fp32": verdict.data})
-        return made
-
-    monkeypatch.setattr(imported, "model_dir", lambda: tmp_path)  # the detector stays where it is
-    return keep
+@pytest.fixture(autouse=True)
+def kept_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is brought; the detector stays where it is."""
+    monkeypatch.setattr(imported, "model_dir", lambda: tmp_path)
 
 
 def test_every_family_is_complete_and_described() -> None:
@@ -75,8 +54,8 @@ def middle(subject: Subject) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize("family", ["yolo-pose", "movenet"])
-def test_somebody_found_twice_is_shown_and_keeps_the_name(family: str, bring: object) -> None:
-    bring(family, {"yolo-pose": yolo_grid, "movenet": movenet_multi}[family]())  # type: ignore[operator]
+def test_somebody_found_twice_is_shown_and_keeps_the_name(family: str) -> None:
+    kept(family, {"yolo-pose": yolo_grid, "movenet": movenet_multi}[family]())
     pipeline = open_imported("tiny", "int8", 1)
     assert type(pipeline) is WholePicture
     assert pipeline.precision == "fp32"
@@ -93,8 +72,8 @@ def test_somebody_found_twice_is_shown_and_keeps_the_name(family: str, bring: ob
     assert [each.id for each in pipeline.process(picture(320, 240, 140, 120), 2.1)] == [2]
 
 
-def test_joints_beyond_the_picture_are_not_seen(bring: object) -> None:
-    bring("yolo-pose", yolo_grid())  # type: ignore[operator]
+def test_joints_beyond_the_picture_are_not_seen() -> None:
+    kept("yolo-pose", yolo_grid())
     pipeline = open_imported("tiny", "fp32", 1)
     for t in (0.0, 0.1):
         subjects = pipeline.process(picture(256, 128, 130, 124), t)
@@ -105,8 +84,8 @@ def test_joints_beyond_the_picture_are_not_seen(bring: object) -> None:
     assert (points[~below, 2] > 0.5).all()
 
 
-def test_zones_and_the_number_of_people(bring: object) -> None:
-    bring("yolo-pose", yolo_grid())  # type: ignore[operator]
+def test_zones_and_the_number_of_people() -> None:
+    kept("yolo-pose", yolo_grid())
     pipeline = open_imported("tiny", "fp32", 1)
     pipeline.ignore((((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)),))
     for t in (0.0, 0.1, 0.2):
@@ -118,8 +97,8 @@ def test_zones_and_the_number_of_people(bring: object) -> None:
     assert pipeline.process(picture(128, 128, 100, 60), 0.5) == []
 
 
-def test_one_by_one_finds_whom_our_detector_finds(bring: object, models: Path) -> None:
-    bring("rtmpose", simcc())  # type: ignore[operator]
+def test_one_by_one_finds_whom_our_detector_finds(models: Path) -> None:
+    kept("rtmpose", simcc())
     pipeline = open_imported("tiny", "fp32", 1)
     assert type(pipeline) is OneByOne
     figure = np.ascontiguousarray(draw(256)[:, :, ::-1])
@@ -133,8 +112,8 @@ def test_one_by_one_finds_whom_our_detector_finds(bring: object, models: Path) -
     assert pipeline.process(np.zeros_like(figure), 5.0) == []
 
 
-def test_two_places_with_one_person_become_one(bring: object, models: Path) -> None:
-    bring("rtmpose", simcc())  # type: ignore[operator]
+def test_two_places_with_one_person_become_one(models: Path) -> None:
+    kept("rtmpose", simcc())
     pipeline = open_imported("tiny", "fp32", 1)
     assert isinstance(pipeline, OneByOne)
     scene = picture(320, 240, 160, 120)
@@ -154,8 +133,8 @@ def test_the_detectors_region_becomes_a_box_around_the_whole_person(models: Path
     assert abs(box.x - 128) < 10
 
 
-def test_the_source_takes_the_model_that_is_named(bring: object, tmp_path: Path, models: Path) -> None:
-    bring("yolo-pose", yolo_grid())  # type: ignore[operator]
+def test_the_source_takes_the_model_that_is_named(tmp_path: Path, models: Path) -> None:
+    kept("yolo-pose", yolo_grid())
     clip = write_clip(tmp_path / "clip.mp4", frames=6)
     source = open_source(str(clip), model="tiny")
     assert isinstance(source, PixelSource)
@@ -169,8 +148,8 @@ def test_the_source_takes_the_model_that_is_named(bring: object, tmp_path: Path,
 
 
 @pytest.mark.parametrize("told", ["by option", "by environment"])
-def test_the_vision_process_takes_the_model_that_is_named(told: str, bring: object, tmp_path: Path) -> None:
-    bring("movenet", movenet_multi())  # type: ignore[operator]
+def test_the_vision_process_takes_the_model_that_is_named(told: str, tmp_path: Path) -> None:
+    kept("movenet", movenet_multi())
     clip = write_clip(tmp_path / "clip.mp4", frames=60)
     options = ["--model", "tiny"] if told == "by option" else []
     environment = {"KINEBOX_IMPORTED": str(tmp_path / "imported")}

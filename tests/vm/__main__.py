@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import shlex
 import shutil
-import sys
 
-from tests.testbed.rootfs import TestbedError
+from tests.testbed import by_hand
 from tests.vm.image import TOOLS, prepared
 from tests.vm.machine import running
-
-USAGE = "usage: scripts/vm prepare | run | test"
 
 
 def main(arguments: list[str]) -> int:
@@ -28,14 +25,9 @@ def main(arguments: list[str]) -> int:
                 print(f"ssh {options} -p {machine.ssh_port} kinebox-admin@127.0.0.1")
                 input("Enter pulls the plug and forgets what was written. ")
         case _:
-            print(USAGE, file=sys.stderr)
-            return 2
+            return by_hand.wrong("scripts/vm prepare | run | test")
     return 0
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1:]))
-    except TestbedError as error:
-        print(f"vm: {error}", file=sys.stderr)
-        sys.exit(1)
+    by_hand.run("vm", main)
