@@ -45,7 +45,14 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True, tag="hello"):
     """What the camera is: a device, the name of a file."""
     model: str
     precision: str
+    release: str = ""
+    """What brought the model to the box; empty where it was built or taken in there."""
     network: NetworkUse = "none"
+
+    @property
+    def runs_as(self) -> str:
+        """What the cloud is told: the model with its release, else with its precision."""
+        return f"{self.model}-{self.release or self.precision}"
 
 
 class CameraState(msgspec.Struct, frozen=True, kw_only=True, tag="camera"):

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import msgspec
 import platformdirs
 
 from models import catalogue
@@ -25,6 +26,18 @@ def model_dir() -> Path:
     """Return the folder of the built models: KINEBOX_MODELS, else the user's data folder."""
     chosen = os.environ.get("KINEBOX_MODELS")
     return Path(chosen) if chosen else platformdirs.user_data_path("kinebox") / "models"
+
+
+class _Manifest(msgspec.Struct):
+    version: str
+
+
+def release() -> str:
+    """Return the name of the release that brought the models; empty where they were built on this machine."""
+    try:
+        return msgspec.json.decode((model_dir() / "manifest.json").read_bytes(), type=_Manifest).version
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return ""
 
 
 def model_bytes(stage: Stage, precision: Precision) -> bytes:

@@ -27,7 +27,9 @@ REPS, RATE = 6, 30
 
 def record_squats(path: Path) -> None:
     """A recording of six generated squats of two seconds."""
-    writer = TraceWriter(path, Hello(camera="cam0", source="generated", model="none", precision="fp32"))
+    writer = TraceWriter(
+        path, Hello(camera="cam0", source="generated", model="none", precision="fp32", release="7")
+    )
     writer.write(CameraState(camera="cam0", state="live", monotonic_ns=0))
     for number in range(1, (REPS * 2 + 2) * RATE):
         p = (

@@ -46,7 +46,7 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def runs_as(self) -> str:
-        """What a box that runs it says in its birth: `models` by role, such as `blazepose-int8`."""
+        """What a box that runs it says in its birth: `models` by role, such as `blazepose-2`."""
         return f"{self.name}-{self.version}"
 
 

@@ -111,7 +111,7 @@ class Hub:
             model = ModelInfo(name=record.model, precision=record.precision)
             self.live.introduce(record.camera, model, record.network)
             if self.uplink is not None:
-                self.uplink.introduce(self.recorder.camera, self.recorder.model)
+                self.uplink.introduce(self.recorder.camera, self.recorder.model, record.runs_as)
         elif isinstance(record, MarkerSeen):
             if self.keeper.take(record):
                 self.observer.look_again()

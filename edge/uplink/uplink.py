@@ -50,6 +50,7 @@ class Uplink:
         self.folder = folder
         self.address = Address(settings.tenant, settings.site, device)
         self.clock = Clock(settings.clock_wait_s)
+        self._runs_as = ""
         self.desired = self._desired(settings.desired_key)
         """What the cloud wants this box to run; None where no key says whom to believe."""
         self.connection = Connection(
@@ -107,9 +108,10 @@ class Uplink:
         finally:
             self.outbox.close()
 
-    def introduce(self, camera: str, model: str) -> None:
-        """Vision has said which camera and model it uses."""
+    def introduce(self, camera: str, model: str, runs_as: str = "") -> None:
+        """Vision has said which camera and model it uses; `runs_as`: what a desired state calls that model."""
         self.journal.camera, self.journal.model = camera, model
+        self._runs_as = runs_as or model
         if self.connection.up:
             self._introduce(self.connection)
 
@@ -140,12 +142,11 @@ class Uplink:
 
     def _introduce(self, connection: Connection) -> None:
         """At each connection: say who is there, and begin again with what is not acknowledged."""
-        model = self.journal.model
         birth = Birth(
             device=self.address.device,
             boot=self.outbox.boot,
             software=running(),
-            models={"pose": model} if model else {},
+            models={"pose": self._runs_as} if self._runs_as else {},
             metrics=list(metrics()),
             started=self._started.utc,
         )

@@ -16,6 +16,7 @@ from edge.vision.people import MODEL, People
 from edge.vision.picamera import csi_camera, is_csi
 from edge.vision.rtsp import rtsp_camera
 from edge.vision.trace import SUFFIX, TraceSource
+from models.load import release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,7 +139,13 @@ class PixelSource:
         self.camera = camera
         self.pipeline = pipeline
         self.recorded = isinstance(camera, FileCamera)
-        self.hello = Hello(camera=camera.id, source=camera.source, model=model, precision=pipeline.precision)
+        self.hello = Hello(
+            camera=camera.id,
+            source=camera.source,
+            model=model,
+            precision=pipeline.precision,
+            release=release() if model == MODEL else "",
+        )
         self._most = pipeline.most
         """What the pipeline was made with."""
         self._dark_since: int | None = None

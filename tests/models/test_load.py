@@ -8,7 +8,7 @@ import pytest
 
 from models import catalogue
 from models.errors import ModelDamaged, ModelMissing
-from models.load import model_bytes, model_dir
+from models.load import model_bytes, model_dir, release
 from tests.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -46,6 +46,16 @@ def test_the_folder_is_the_users_own_unless_told(monkeypatch: pytest.MonkeyPatch
     assert model_dir() == tmp_path / "kinebox" / "models"
     monkeypatch.setenv("KINEBOX_MODELS", str(tmp_path / "elsewhere"))
     assert model_dir() == tmp_path / "elsewhere"
+
+
+def test_models_that_a_release_brought_say_which(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("KINEBOX_MODELS", str(tmp_path))
+    assert release() == ""
+    for damaged in ("", "[]", '{"version": 1}', "\0"):
+        (tmp_path / "manifest.json").write_text(damaged)
+        assert release() == ""
+    (tmp_path / "manifest.json").write_text('{"name": "kinebox-models", "version": "2"}')
+    assert release() == "2"
 
 
 def test_every_built_file_loads(built: Path, row: Model) -> None:

@@ -94,6 +94,8 @@ def test_windows_and_sessions_arrive(
     assert not any(row.historical for row in rows)
     (birth,) = [row for row in cloud.said("birth")[-1:] if isinstance(row, Birth)]
     assert "knee_flexion_left" in birth.metrics
+    assert birth.models == {"pose": "none-7"}
+    assert began.model == "none-fp32"
     health = [row for row in cloud.said("health") if isinstance(row, Health)]
     assert any(row.camera == "live" and row.fps > 5 and (row.confidence or 0) > 0.5 for row in health)
     assert cloud.said("available") == ["online", "stopped"]

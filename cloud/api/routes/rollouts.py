@@ -32,7 +32,7 @@ class NewRelease(BaseModel):
         max_length=48,
         description="such as `pose`; `software` for the software itself",
     )
-    name: Name = Field(description="a box that runs it says `name-version`, such as `blazepose-int8`")
+    name: Name = Field(description="a box that runs it says `name-version`, such as `blazepose-2`")
     version: Name
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$", max_length=64, description="of the file that is fetched")
     url: str | None = Field(
