@@ -91,7 +91,7 @@ def resume_command() -> None:
 
 @update_app.command("fetch")
 def fetch_command() -> None:
-    """Fetch the release that the cloud wants to run here, from where [updates] says: for kinebox-fetch.service."""
+    """Fetch what the cloud wants to run here, from where the owner says: for kinebox-fetch.service."""
     from edge.device.follow import fetch_wanted
     from edge.device.tree import ROOT
 

@@ -24,6 +24,7 @@ from edge.device.durable import sync
 from edge.errors import ConfigError, UpdateError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from edge.device.wanted import Source, Wanted
@@ -46,6 +47,14 @@ def ready(one: Wanted, folder: Path) -> Path:
     return folder / f"{one.sha256}.release"
 
 
+def forget_others(wanted: Sequence[Wanted], folder: Path) -> None:
+    """Remove what was fetched, wholly or in part, of releases that are not wanted any more."""
+    kept = {one.sha256 for one in wanted}
+    for path in folder.glob("*.*"):
+        if path.stem not in kept:
+            path.unlink()
+
+
 def fetch(one: Wanted, source: Source, folder: Path) -> Path:
     """Bring a release to `folder`; what an earlier run has brought of it is not fetched again.
 
@@ -53,12 +62,9 @@ def fetch(one: Wanted, source: Source, folder: Path) -> Path:
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     target, partial = ready(one, folder), folder / f"{one.sha256}.partial"
-    for other in folder.glob("*.*"):
-        if other not in (target, partial):
-            other.unlink()
     if target.exists():
         return target
-    url = source.place(one.version, one.url)
+    url = source.place(one)
     opener = _opener(source)
     failures, had = 0, _size(partial)
     while True:

@@ -22,7 +22,7 @@ from edge.device.manifest import ANY, SOFTWARE
 from edge.device.systemd import Systemd
 from edge.device.tree import ROOT, Before, Outcome, locked, trees
 from edge.device.unpack import is_whole, opened, unpack
-from edge.device.wanted import tried
+from edge.device.wanted import called, tried
 from edge.errors import UpdateError
 
 if TYPE_CHECKING:
@@ -79,36 +79,37 @@ class UpdateStatus(msgspec.Struct, frozen=True, kw_only=True):
     """Whether somebody is before the camera."""
     problem: str = ""
     refused: str = ""
-    """The release that the cloud wanted last and why it is not installed, if it was refused or taken back."""
+    """What the cloud wanted last and why it is not installed, if it was refused or taken back."""
 
 
 def status(box: Machine) -> UpdateStatus:
     """Which releases there are, and how the box is."""
-    software, models = (_tree_status(tree) for tree in trees(box.root).values())
+    both = trees(box.root)
+    software, models = (_tree_status(tree) for tree in both.values())
     look = box.hub.look()
     problem = look.problem or ("" if look.camera else "the camera does not deliver")
-    refused = tried(box.root)
+    refused = [(name, one) for name, tree in both.items() if (one := tried(tree)) is not None]
     return UpdateStatus(
         software=software,
         models=models,
         healthy=not problem,
         busy=box.hub.activity() == "training",
         problem=problem,
-        refused="" if refused is None else f"{refused.version}: {refused.reason}",
+        refused="; ".join(f"{called(name, one.version)}: {one.reason}" for name, one in refused),
     )
 
 
-def apply(box: Machine, source: Path, *, wait_s: float = 0.0, version: str | None = None) -> str:
+def apply(box: Machine, source: Path, *, wait_s: float = 0.0, expected: tuple[str, str] | None = None) -> str:
     """Install the release in `source` and keep it if the box is healthy with it; returns what happened.
 
-    wait_s: how long to wait for the end of a session; version: the release of the software that it must be. Raises
+    wait_s: how long to wait for the end of a session; expected: the name and version that it must have. Raises
     UpdateLaterError where nothing is wrong with it, UpdateError where it is refused or was taken back.
     """
     with _alone(box.root):
         with opened(source, trusted_keys(box.trusted)) as release:
             tree, name = trees(box.root)[release.manifest.name], release.manifest.version
-            if version is not None and (tree.name, name) != (SOFTWARE, version):
-                raise UpdateError(f"this is {tree.name} {name}, not {SOFTWARE} {version}", "Fetch it again")
+            if expected is not None and (tree.name, name) != expected:
+                raise UpdateError(f"this is {tree.name} {name}, not {' '.join(expected)}", "Fetch it again")
             try:
                 _finish(box, tree)
             except UpdateError as error:  # that one is gone; this is another

@@ -48,7 +48,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("location", "http://192.0.2.1/release.tar.gz")
             self.end_headers()
             return
-        path = self.server.folder / self.path.rpartition("/")[2]
+        path = self.server.folder / self.path.removeprefix("/")
         if not path.is_file():
             self.send_error(404)
             return

@@ -49,7 +49,7 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def box(layers: tuple[Path, ...], outside: Path) -> Iterator[Box]:
     with boxes.boot("updated", *layers, binds={"/srv": outside}) as one:
-        watch(one, "nobody")
+        watch(one, "nobody.trace")
         yield one
 
 
@@ -69,10 +69,8 @@ def record_nobody(path: Path, seconds: int, rate: int = 15) -> None:
 
 
 def watch(box: Box, recording: str) -> None:
-    """Let the box see a recording instead of a camera."""
-    box.write(
-        "/etc/kinebox/kinebox.env", f"KINEBOX_CAMERA=/srv/{recording}.trace\nKINEBOX_VISION_OPTIONS=--loop\n"
-    )
+    """Let the box see a recording, a file in /srv, instead of a camera."""
+    box.write("/etc/kinebox/kinebox.env", f"KINEBOX_CAMERA=/srv/{recording}\nKINEBOX_VISION_OPTIONS=--loop\n")
     box.run("systemctl reset-failed kinebox-vision kinebox-hub; systemctl restart kinebox-vision kinebox-hub")
     healthy(box)
 

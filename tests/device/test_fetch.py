@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from edge.device import fetch as fetching
-from edge.device.fetch import fetch, ready
+from edge.device.fetch import fetch, forget_others, ready
+from edge.device.manifest import MODELS
 from edge.device.wanted import Source, Wanted
 from edge.errors import ConfigError, UpdateError
 from tests.deploy.machine import make_secrets
@@ -66,8 +67,20 @@ def test_what_was_broken_off_goes_on_where_it_ended(server: Releases, source: So
     assert fetch(one, source, tmp_path / "cache") == path
     assert len(server.asked) == 2  # it is here
     put(server, "next")
-    following = fetch(named("next"), source, tmp_path / "cache")
-    assert [*path.parent.iterdir()] == [following]  # same bytes, same file
+    assert fetch(named("next"), source, tmp_path / "cache") == path  # same bytes, same file
+    assert len(server.asked) == 2
+
+
+def test_what_is_not_wanted_any_more_is_removed(tmp_path: Path) -> None:
+    ones = [named(name, name.encode()) for name in ("a", "b", "c")]
+    for one in ones:
+        ready(one, tmp_path).touch()
+    (tmp_path / f"{ones[2].sha256}.partial").touch()
+    (tmp_path / "told-kinebox").touch()
+    forget_others(ones[:2], tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "told-kinebox", ready(ones[0], tmp_path).name, ready(ones[1], tmp_path).name
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("content", [CONTENT[:-1], CONTENT + b"1", CONTENT[:-1] + b"\0\1", b""])
@@ -126,8 +139,9 @@ def test_releases_come_encrypted(url: str) -> None:
 
 def test_they_come_from_where_the_owner_says() -> None:
     source = Source(url="https://host/releases/")
-    assert source.place("1.0", None) == "https://host/releases/1.0.tar.gz"
-    assert source.place("1.0", "https://host/releases/a/b") == "https://host/releases/a/b"
+    assert source.place(named("1.0")) == "https://host/releases/1.0.tar.gz"
+    assert source.place(named("1.0")._replace(kind=MODELS)) == "https://host/releases/models/1.0.tar.gz"
+    assert source.place(named("1.0", url="https://host/releases/a/b")) == "https://host/releases/a/b"
     for url in (
         "https://host/",
         "https://host.evil/releases/1",
@@ -135,4 +149,4 @@ def test_they_come_from_where_the_owner_says() -> None:
         "https://other/1",
     ):
         with pytest.raises(ConfigError, match="not below"):
-            source.place("1.0", url)
+            source.place(named("1.0", url=url))

@@ -17,7 +17,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from edge.device import manifest
+from edge.device import manifest, release_build
+from edge.device.keys import signing_key
 from tests.deploy.machine import make_secrets
 from tests.device.releases import Maker
 from tests.device.test_box import healthy, record_nobody, release, watch
@@ -25,6 +26,7 @@ from tests.running import RATE, record_squats
 from tests.testbed import box as boxes
 from tests.testbed import software
 from tests.testbed.network import Network
+from tests.vision.clips import write_clip
 from wire.desired import DesiredState, Version, seal
 
 if TYPE_CHECKING:
@@ -53,15 +55,19 @@ class Cloud:
         self.box = box
         self.served = served
         self.serial = 0
+        self.software: Version | None = None
 
-    def wants(self, version: str, file: Path | None = None, sha256: str = "ab" * 32) -> None:
+    def wants(self, version: str, file: Path | None = None, **models: Version) -> None:
         """Let the box have a newer desired state, as its hub would keep it, and look at once."""
-        if file is not None:
-            with file.open("rb") as content:
-                sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+        self.software = named("kinebox", version, file)
+        self.wants_models(**models)
+
+    def wants_models(self, **models: Version) -> None:
+        """The same, with models by role, and the software that was wanted last."""
         self.serial += 1
-        one = Version(name="kinebox", version=version, sha256=sha256)
-        state = DesiredState(device=ME, serial=self.serial, issued=1.7e9, software=one)
+        state = DesiredState(
+            device=ME, serial=self.serial, issued=1.7e9, models=models, software=self.software
+        )
         self.box.write("/var/lib/kinebox/desired.json", seal(state, "k", KEY.sign).decode())
         self.box.run("chown kinebox: /var/lib/kinebox/desired.json")
         self.look()
@@ -92,6 +98,15 @@ class Cloud:
         ).stdout
 
 
+def named(name: str, version: str, file: Path | None = None) -> Version:
+    """Something to run, as the cloud names it."""
+    sha256 = "ab" * 32
+    if file is not None:
+        with file.open("rb") as content:
+            sha256 = hashlib.file_digest(content, "sha256").hexdigest()
+    return Version(name=name, version=version, sha256=sha256)
+
+
 @pytest.fixture(scope="module")
 def layers() -> tuple[Path, ...]:
     from tests.conftest import missing
@@ -110,6 +125,7 @@ def cloud(layers: tuple[Path, ...], tmp_path_factory: pytest.TempPathFactory) ->
         made.chmod(0o755)
     record_squats(outside / "squats.trace")
     record_nobody(outside / "nobody.trace", seconds=120, rate=RATE)
+    write_clip(outside / "nobody.mp4", frames=300, size=(320, 240))
     with ExitStack() as stack:
         network = stack.enter_context(Network())
         secrets = make_secrets(folder / "secrets", "cloud", network.gateway)
@@ -135,7 +151,7 @@ def cloud(layers: tuple[Path, ...], tmp_path_factory: pytest.TempPathFactory) ->
         )
         box.write("/etc/kinebox/updates-ca.pem", (folder / "secrets/ca.pem").read_text())
         box.write("/etc/kinebox/config.toml", CONFIG)
-        watch(box, "squats")
+        watch(box, "squats.trace")
         yield Cloud(box, served)
 
 
@@ -158,11 +174,11 @@ def test_what_is_not_to_be_had_is_said(cloud: Cloud) -> None:
     [("forged", 9, "not signed by a key that this box trusts"), ("older", 1, "does not follow")],
 )
 def test_what_is_refused_is_not_fetched_again(
-    cloud: Cloud, tmp_path: Path, name: str, serial: int, says: str
+    cloud: Cloud, layers: tuple[Path, ...], tmp_path: Path, name: str, serial: int, says: str
 ) -> None:
     maker = Maker(tmp_path)
     if name == "older":
-        maker.key = software.signing_key()
+        maker.key = layers[0].parent / "key.pem"
     file = shutil.copy(maker.packed(name, serial), cloud.served)
     cloud.wants(name, Path(file))
     assert says in cloud.said()
@@ -177,7 +193,27 @@ def test_what_is_refused_is_not_fetched_again(
     assert cloud.box.run("readlink /opt/kinebox/current").stdout == "releases/test-1\n"
 
 
-def test_the_wanted_release_waits_for_the_end_of_a_session_and_is_followed(
+def models(
+    layers: tuple[Path, ...], cloud: Cloud, scratch: Path, serial: int, *, damaged: bool = False
+) -> Version:
+    """A release of the models that the box has, served: `models/m-SERIAL.tar.gz`."""
+    version, served = f"m-{serial}", cloud.served / "models"
+    tree = scratch / version
+    shutil.copytree(layers[1] / "opt/kinebox/models/releases/test-1", tree)
+    if damaged:
+        for weights in tree.glob("*.onnx"):
+            data = weights.read_bytes()
+            weights.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    key = signing_key(layers[0].parent / "key.pem")
+    release_build.seal(
+        tree, [key], name="kinebox-models", version=version, serial=serial, python="any", platform="any"
+    )
+    served.mkdir(exist_ok=True)
+    release_build.pack(tree, served / f"{version}.tar.gz")
+    return named("blazepose", version, served / f"{version}.tar.gz")
+
+
+def test_what_is_wanted_waits_for_the_end_of_a_session_and_is_followed(
     cloud: Cloud, layers: tuple[Path, ...], tmp_path: Path
 ) -> None:
     box = cloud.box
@@ -189,17 +225,21 @@ def test_the_wanted_release_waits_for_the_end_of_a_session_and_is_followed(
     with tarfile.open(file, "w") as archive:
         for name in (manifest.FILE, manifest.SIGNATURE, *names):
             archive.add(tmp_path / "broken-2" / name, name)
-    cloud.wants("broken-2", file)
+    cloud.wants("broken-2", file, pose=models(layers, cloud, tmp_path, 2))
     deadline = time.monotonic() + 120
     while "waiting for the end of a session" not in cloud.log():
         assert time.monotonic() < deadline, cloud.log()
         time.sleep(0.2)
-    assert box.run("readlink /opt/kinebox/current").stdout == "releases/test-1\n"
-    watch(box, "nobody")
-    assert "broken-2 is installed and healthy" in cloud.said()
-    found = healthy(box)["software"]
-    assert (found["current"], found["previous"]) == ("broken-2", "test-1")
-    assert not healthy(box)["refused"]
+    links = box.run("readlink /opt/kinebox/current /opt/kinebox/models/current").stdout
+    assert links == "releases/test-1\n" * 2
+    watch(box, "nobody.trace")
+    said = cloud.said()
+    assert "m-2 is installed and healthy" in said
+    assert "broken-2 is installed and healthy" in said
+    found = healthy(box)
+    for name, version in (("software", "broken-2"), ("models", "m-2")):
+        assert (found[name]["current"], found[name]["previous"]) == (version, "test-1")
+    assert not found["refused"]
     version = box.run(
         "cd /; PYTHONPATH=/opt/kinebox/current/lib python3 -c 'import edge.version; print(edge.version.running())'"
     )
@@ -209,3 +249,25 @@ def test_the_wanted_release_waits_for_the_end_of_a_session_and_is_followed(
     cloud.wants("test-1")  # as when the cloud takes a rollout back
     assert "test-1 is used again" in cloud.said()
     assert healthy(box)["software"]["current"] == "test-1"
+
+
+def test_models_that_do_not_work_are_taken_back(
+    cloud: Cloud, layers: tuple[Path, ...], tmp_path: Path
+) -> None:
+    """Apart from the software, which is not to be had here."""
+    box = cloud.box
+    watch(box, "nobody.mp4")
+    cloud.wants("nothing", pose=models(layers, cloud, tmp_path, 3, damaged=True))
+    said = cloud.said()
+    assert "nothing.tar.gz cannot be fetched: the server answers 404" in said
+    assert "m-3 was taken back" in said
+    found = healthy(box)
+    assert (found["models"]["current"], found["software"]["current"]) == ("m-2", "test-1")
+    assert found["refused"].startswith("models m-3: ")
+    cloud.wants("test-1")
+    assert cloud.said() == ""
+    cloud.wants_models(pose=named("blazepose", "test-1"))
+    assert "test-1 is used again" in cloud.said()
+    cloud.wants_models(pose=named("other", "4"))
+    assert "other is wanted as pose, and this Kinebox knows blazepose as pose only" in cloud.said()
+    assert healthy(box)["models"]["current"] == "test-1"
