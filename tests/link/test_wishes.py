@@ -147,7 +147,6 @@ def test_vision_lives_on_with_a_hostile_hub(tmp_path: Path) -> None:
         hostile.send(link.encode(LARGEST))
         assert len(receive(reader, 20)) == 20
         hostile.close()
-        reader.close()
         output = vision.stop()
         assert vision.process.returncode == 0, output
         assert output.count("the hub's record") == 1
@@ -166,7 +165,6 @@ def test_nobody_is_followed_where_the_hub_says_so(models: Path, tmp_path: Path) 
         for zones in ((), (everywhere,), ()):
             hub.wish(Watch(zones=zones))
             assert followed(hub, somebody=not zones)
-        hub.close()
 
 
 def followed(hub: Subscriber, *, somebody: bool, seconds: float = 60) -> bool:

@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
 
 class Vision:
-    """`python -m edge.vision.service` on `camera`, killed in the end."""
+    """`python -m edge.vision.service` on `camera`, killed in the end; those who connected hang up then."""
 
     def __init__(
         self, link: Path, camera: Path | str, *options: str, prefix: list[str] | None = None, **env: str
     ) -> None:
         self.link = link
+        self._hubs: list[Subscriber] = []
         command = [
             sys.executable,
             "-m",
@@ -49,9 +50,11 @@ class Vision:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and self.process.poll() is None:
             try:
-                return Subscriber(self.link)
+                self._hubs.append(Subscriber(self.link))
             except OSError:
                 time.sleep(0.05)
+            else:
+                return self._hubs[-1]
         pytest.fail(f"vision does not listen: {self.stop()}")
 
     def stop(self, seconds: float = 3) -> str:
@@ -64,6 +67,8 @@ class Vision:
         return self
 
     def __exit__(self, *_: Any) -> None:
+        for hub in self._hubs:
+            hub.close()
         if self.process.poll() is None:
             self.process.kill()
         self.process.communicate()

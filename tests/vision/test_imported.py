@@ -158,7 +158,6 @@ def test_the_vision_process_takes_the_model_that_is_named(told: str, tmp_path: P
     with Vision(tmp_path / "link", clip, "--loop", *options, **environment) as vision:
         subscriber = vision.connect()
         records = receive(subscriber, 12)
-        subscriber.close()
         vision.stop()
     assert isinstance(records[0], Hello)
     assert (records[0].model, records[0].precision) == ("tiny", "fp32")

@@ -82,7 +82,6 @@ def test_no_thread_of_vision_reaches_the_network(trace: Path, tmp_path: Path, pr
         (hello,) = receive(subscriber, 1)
         assert isinstance(hello, Hello)
         assert hello.network == "none"
-        subscriber.close()
         assert "refuses a network namespace" not in vision.stop()
 
 

@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,8 +65,9 @@ def test_the_server_dies_and_comes_back_with_another_size() -> None:
         camera.state("live")
         camera.pictures(3)
         server.kill()
-        assert camera.state("hung_up", "refused")
-        assert camera.state("refused")
+        assert camera.state("hung_up")
+        # "refused" are FFmpeg's own words: it keeps them to itself where this process opened a file before.
+        assert camera.state("refused", "no_answer")
         with RtspServer(port=server.port, size=(640, 360)):
             camera.state("live")
             assert camera.pictures(1)[0].bgr.shape == (360, 640, 3)
@@ -164,8 +164,8 @@ def test_real_footage_over_the_network_and_no_secret_anywhere(models: Path, tmp_
         Vision(
             tmp_path / "link", "", KINEBOX_CAMERA=server.address, KINEBOX_CAMERA_LOGIN=f"bob:{PASSWORD}"
         ) as vision,
-        closing(vision.connect()) as subscriber,
     ):
+        subscriber = vision.connect()
         records = until_somebody_is_seen(subscriber)
         hello, frames = records[0], [record for record in records if isinstance(record, PoseFrame)]
         assert isinstance(hello, Hello)

@@ -25,7 +25,6 @@ def test_a_hub_is_told_that_there_is_no_camera(models: Path, tmp_path: Path) -> 
             assert isinstance(records[0], Hello)
             state = [record for record in records if isinstance(record, CameraState)][-1]
             assert (state.state, state.detail) == ("lost", "not_found")
-            subscriber.close()
         vision.stop()
         assert vision.process.returncode == 0
 
@@ -42,7 +41,6 @@ def test_a_signal_stops_a_recording(trace: Path, tmp_path: Path, connected: bool
         vision.stop()
         assert vision.process.returncode == 0
         assert not vision.link.exists()
-        subscriber.close()
 
 
 def test_signals_stop_a_video_at_any_moment(models: Path, tmp_path: Path) -> None:
@@ -55,6 +53,5 @@ def test_signals_stop_a_video_at_any_moment(models: Path, tmp_path: Path) -> Non
             assert any(isinstance(record, PoseFrame) for record in records)
             time.sleep(0.05 * turn)
             output = vision.stop()
-            subscriber.close()
             assert vision.process.returncode == 0, output
             assert "Traceback" not in output

@@ -51,7 +51,6 @@ def test_it_works_first_then_measures_and_remembers(models: Path, tmp_path: Path
     with Vision(tmp_path / "link", clip, "--loop", KINEBOX_FPS="20") as vision:
         subscriber = vision.connect()
         records = until(subscriber, measured)
-        subscriber.close()
     assert isinstance(records[0], Hello)
     kinds = [type(record) for record in records]
     first, last = (record for record in (records[1], records[-1]) if isinstance(record, Tuning))
@@ -66,7 +65,6 @@ def test_it_works_first_then_measures_and_remembers(models: Path, tmp_path: Path
     with Vision(tmp_path / "link", clip, "--loop", "--precision", "fp32", "--threads", "1") as vision:
         subscriber = vision.connect()
         records = until(subscriber, lambda record: isinstance(record, PoseFrame))
-        subscriber.close()
     (kept,) = (record for record in records if isinstance(record, Tuning))
     assert (kept.basis, kept.precision, kept.threads) == ("kept", "fp32", 1)
     assert kept.reasons["precision"] == kept.reasons["threads"] == "given"
