@@ -18,7 +18,8 @@ MEMORY_S = 65.0
 """Longer than any repetition may take."""
 _FASTEST_HZ = 62.0
 """Frames that come faster than this are passed over."""
-_ROOM = int(MEMORY_S * _FASTEST_HZ)
+_LEAST_ROOM = 128
+"""Moments there is room for at first: most of those who pass by need no more."""
 
 
 class Window(NamedTuple):
@@ -43,45 +44,56 @@ class Course:
 
     def __init__(self, movements: int = 0) -> None:
         """`movements`: of so many the progress is remembered, too."""
-        # Twice the room: what is needed is always in one piece.
-        self._times = np.empty(2 * _ROOM)
-        self._values = np.empty((2 * _ROOM, len(COLUMNS)))
-        self._visibility = np.empty((2 * _ROOM, len(COLUMNS)))
-        self._doubt = np.empty((2 * _ROOM, len(COLUMNS)))
-        self._trunk_px = np.empty(2 * _ROOM)
-        self._progress = np.empty((2 * _ROOM, movements))
+        self._past = _room(_LEAST_ROOM, movements)
         self._end = 0
+
+    def _make_room(self, t: float) -> None:
+        """Forget what is too long ago at `t` seconds; where that is less than half, take twice the room.
+
+        So memory follows how long somebody is there and how often pictures come: a minute of 62 a second takes 10 MB.
+        """
+        known, room = self._past, len(self._past.times)
+        first = int(known.times.searchsorted(t - MEMORY_S))
+        kept = self._end - first
+        if 2 * kept > room:
+            self._past = _room(2 * room, known.progress.shape[1])
+        for store, before in zip(self._past, known, strict=True):
+            store[:kept] = before[first:]
+        self._end = kept
 
     def add(self, t: float, now: Signals, progress: Array | None = None) -> None:
         """Take one moment at `t` seconds; one that does not come after the latest is left out.
 
         `progress`: of each movement, float64[L].
         """
-        if self._end and t - self._times[self._end - 1] < 1 / _FASTEST_HZ:
+        if self._end and t - self._past.times[self._end - 1] < 1 / _FASTEST_HZ:
             return
-        if self._end == len(self._times):
-            for store in (
-                self._times, self._values, self._visibility, self._doubt, self._trunk_px, self._progress
-            ):  # fmt: skip
-                store[:_ROOM] = store[_ROOM:]
-            self._end = _ROOM
-        self._times[self._end] = t
-        self._values[self._end], self._visibility[self._end] = now.arrays
-        self._doubt[self._end], self._trunk_px[self._end] = now.doubt, now.trunk_px
+        if self._end == len(self._past.times):
+            self._make_room(t)
+        past, at = self._past, self._end
+        past.times[at] = t
+        past.values[at], past.visibility[at] = now.arrays
+        past.doubt[at], past.trunk_px[at] = now.doubt, now.trunk_px
         if progress is not None:
-            self._progress[self._end] = progress
+            past.progress[at] = progress
         self._end += 1
 
     def window(self, start: float, end: float) -> Window:
         """The moments from `start` to `end` seconds, both included."""
-        times = self._times[: self._end]
+        times = self._past.times[: self._end]
         first, last = times.searchsorted((start - 1e-9, end + 1e-9))
         part = slice(first, last)
-        return Window(
-            times[part],
-            self._values[part],
-            self._visibility[part],
-            self._doubt[part],
-            self._trunk_px[part],
-            self._progress[part],
-        )
+        return Window(*(store[part] for store in self._past))
+
+
+def _room(moments: int, movements: int) -> Window:
+    """Arrays to be filled; a window of them is always in one piece."""
+    signals = (moments, len(COLUMNS))
+    return Window(
+        np.empty(moments),
+        np.empty(signals),
+        np.empty(signals),
+        np.empty(signals),
+        np.empty(moments),
+        np.empty((moments, movements)),
+    )
