@@ -62,6 +62,22 @@ class Memory(msgspec.Struct, frozen=True):
     hub_mb: float
 
 
+_LEAST_LOOKS = 8
+
+
+def growth(looks: Sequence[Memory]) -> tuple[float, float] | None:
+    """MB an hour of vision and of the hub, between the medians of the third and the last quarter; None for few looks.
+
+    What comes and goes within minutes hardly moves it, and what is loaded once lies before.
+    """
+    if len(looks) < _LEAST_LOOKS:
+        return None
+    half, last = len(looks) // 2, len(looks) * 3 // 4
+    sizes = np.array([(look.minutes / 60, look.vision_mb, look.hub_mb) for look in looks])
+    hours, vision, hub = np.median(sizes[last:], axis=0) - np.median(sizes[half:last], axis=0)
+    return round(float(vision / hours), 1), round(float(hub / hours), 1)
+
+
 class _Message(msgspec.Struct):
     """The part of the hub's messages that is needed here."""
 

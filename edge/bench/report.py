@@ -17,7 +17,7 @@ from rich.table import Table
 
 from edge.bench.motion import MotionCost, Part, motion_cost
 from edge.bench.peer import PeerUnavailable, peer_python
-from edge.bench.processes import BoxCost, Memory, link_ms, run_box, soak_box
+from edge.bench.processes import BoxCost, Memory, growth, link_ms, run_box, soak_box
 from edge.bench.race import BLOCK, Lap, race
 from edge.footage import demo_video
 from edge.vision.file import FileCamera
@@ -125,6 +125,15 @@ def run_soak(minutes: float, json: bool, video: Path | None) -> None:
         return
     for name, look in (("start", looks[0]), ("middle", looks[len(looks) // 2]), ("end", looks[-1])):
         Console().print(f"{name}: {_memory(look)}", highlight=False)
+    vision, hub = max(look.vision_mb for look in looks), max(look.hub_mb for look in looks)
+    Console().print(f"most: vision {vision:.1f} MB, hub {hub:.1f} MB", highlight=False)
+    grows = growth(looks)
+    if grows is None:
+        Console().print("too few looks to say whether it grows", highlight=False)
+    else:
+        Console().print(
+            f"in the second half: vision {grows[0]:+.1f} MB an hour, hub {grows[1]:+.1f}", highlight=False
+        )
 
 
 def _memory(look: Memory) -> str:

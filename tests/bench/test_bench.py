@@ -15,7 +15,7 @@ from edge.bench import run_bench
 from edge.bench.motion import MotionCost, motion_cost
 from edge.bench.peer import LOCK, PeerUnavailable, peer_python
 from edge.bench.people import counts_of, row_of, run_people
-from edge.bench.processes import Memory, link_ms, soak_box
+from edge.bench.processes import Memory, growth, link_ms, soak_box
 from edge.bench.race import BLOCK, SETTLE, Lap, race
 from edge.bench.report import costs, load
 from edge.errors import ConfigError, KineboxError
@@ -111,6 +111,17 @@ def test_soak_looks_at_memory_from_the_start_to_the_end(models: None, clip: Path
     assert looks == told
     assert [look.minutes * 60 for look in looks] == pytest.approx([0, 1, 2], abs=0.9)
     assert min(min(look.vision_mb, look.hub_mb) for look in looks) > 10
+
+
+def test_growth_is_told_from_what_comes_and_goes() -> None:
+    def look(n: int) -> Memory:
+        return Memory(minutes=n / 2, vision_mb=300 + 40 * (n % 7 == 0), hub_mb=90 + min(n, 10) + n / 60)
+
+    looks = [look(n) for n in range(80)]
+    vision, hub = growth(looks) or (None, None)
+    assert vision == 0  # loading for the first minutes and a peak now and then are no growth
+    assert hub == pytest.approx(2, abs=0.1)
+    assert growth(looks[:7]) is None
 
 
 def test_numbers_of_people() -> None:
