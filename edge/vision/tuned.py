@@ -14,6 +14,7 @@ from edge.link import CameraState, PoseFrame
 from edge.thermal import Thermometer
 from edge.vision import tuning_file
 from edge.vision.address import is_address
+from edge.vision.memory import give_back
 from edge.vision.people import People
 from edge.vision.picamera import is_csi
 from edge.vision.pictures import Picture, log
@@ -236,11 +237,13 @@ class TunedSource:
         except ModelError as error:  # of a way that is not in use: what works goes on
             log.warning("what is possible cannot be measured: %s. %s", error, error.remedy)
             self._trial = None
+            give_back()
             self._watch.measured(now, 0)
             return False
         costs, self._trial = self._trial.costs(), None
         self._watch.measured(now, self.tuner.measured(costs))
         self._apply()
+        give_back()
         plan = self.tuner.plan
         log.info(
             "%s, %d thread(s), %g pictures a second, at most %d people in one%s; %s",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import select
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -22,7 +24,6 @@ from tests.vision.serving import Vision
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from edge.link import Record
     from edge.link_socket import Subscriber
@@ -51,6 +52,9 @@ def test_it_works_first_then_measures_and_remembers(models: Path, tmp_path: Path
     with Vision(tmp_path / "link", clip, "--loop", KINEBOX_FPS="20") as vision:
         subscriber = vision.connect()
         records = until(subscriber, measured)
+        status = Path(f"/proc/{vision.process.pid}/status").read_text(encoding="ascii")
+    size = {name: int(rest.split()[0]) for name, rest in re.findall(r"^(Vm\w+):\s*(.*)$", status, re.M)}
+    assert size["VmRSS"] < 0.8 * size["VmHWM"]  # the networks that were only measured are gone
     assert isinstance(records[0], Hello)
     kinds = [type(record) for record in records]
     first, last = (record for record in (records[1], records[-1]) if isinstance(record, Tuning))
