@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 KEEP_ALIVE_S = 30
+LEAVE_S = 2.0
+"""How long a broker may take to hang up on one who has left."""
 MAX_PACKET = 1024 * 1024
 """Bytes; the broker keeps what is larger from us. No box sends a fiftieth of that."""
 _GRANTED = (mqtt5.SubAckReasonCode.GRANTED_QOS_AT_MOST_ONCE, mqtt5.SubAckReasonCode.GRANTED_QOS_AT_LEAST_ONCE)
@@ -105,6 +107,7 @@ class Connection(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self.lost: asyncio.Future[None] = loop.create_future()
         self.taken_over = False
+        self._leaving = False
         self._why = ""
         self._receiver = receiver
         self._buffer = bytearray()
@@ -163,7 +166,7 @@ class Connection(asyncio.Protocol):
 
     def pause(self, yes: bool) -> None:
         """Stop reading, or go on."""
-        if self._transport is not None and not self._transport.is_closing():
+        if self._transport is not None and not self._transport.is_closing() and not self._leaving:
             (self._transport.pause_reading if yes else self._transport.resume_reading)()
 
     def close(self) -> None:
@@ -173,6 +176,18 @@ class Connection(asyncio.Protocol):
             self._ping.cancel()
         if self._transport is not None:
             self._transport.close()
+
+    async def leave(self) -> None:
+        """Leave, and have the broker hang up: it has read every acknowledgement then; it keeps the session.
+
+        A socket that is closed before all that came was read takes down with it what the broker has not read yet.
+        """
+        self.pause(False)
+        self._leaving = True
+        self.send(mqtt5.DisconnectPacket().write())
+        if self._transport is not None:
+            await asyncio.wait([self.lost], timeout=LEAVE_S)
+        self.abort()
 
     def abort(self) -> None:
         """Vanish, as a box does whose link breaks."""
@@ -199,6 +214,8 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """asyncio: bytes are there. Whole packets are taken, the rest waits for more."""
         self._heard = asyncio.get_running_loop().time()
+        if self._leaving:
+            return  # it stays with the broker
         self._buffer += data
         position = 0
         try:

@@ -117,7 +117,7 @@ class Broker:
                 log.warning("no connection to the broker: %s", error or type(error).__name__)
             finally:
                 self._connection = None
-                connection.close()
+                await connection.leave()
             # A second process with our client id would take the session from us as we from it, for ever.
             wait = 30.0 if connection.taken_over else wait
             await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 (spreads, hides nothing)
