@@ -125,13 +125,11 @@ def _watch(
             )
         )
         tracks = {subject.id: box_of(subject) for subject in subjects}
-        if pipeline.waiting:
-            waiting = {
-                track: box
-                for track, (t, box) in known.items()
-                if track not in tracks and shot.t - t < _CARRIED_S
-            }
-            tracks |= dict(list(waiting.items())[: pipeline.waiting])
+        tracks |= {
+            track: box
+            for track, (t, box) in known.items()
+            if track in pipeline.waits and shot.t - t < _CARRIED_S
+        }
         known |= {subject.id: (shot.t, tracks[subject.id]) for subject in subjects}
         progress()
         yield Picture(shot.t, shot.truths, tracks)

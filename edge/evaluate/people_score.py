@@ -210,7 +210,10 @@ def assignment(table: npt.NDArray[np.float64]) -> list[tuple[int, int]]:
 
 
 def _matches(pictures: Iterable[Picture]) -> list[dict[str, int]]:
-    """Who is which track in each picture: who was together stays together while it fits, then the best sum."""
+    """Who is which track in each picture: who was together stays together while it fits, then the best sum.
+
+    Who is hardly visible gets what is left, and is not known by it: a box of those before them fits them, too.
+    """
     last: dict[str, int] = {}
     matches = []
     for _, truths, tracks in pictures:
@@ -220,15 +223,28 @@ def _matches(pictures: Iterable[Picture]) -> list[dict[str, int]]:
             track = last.get(who, -1)
             if track in tracks and track not in match.values() and overlap(box, tracks[track]) >= OVERLAP:
                 match[who] = track
-        people = [who for who in boxes if who not in match]
-        free = [track for track in tracks if track not in match.values()]
-        fits = np.array([[overlap(boxes[who], tracks[track]) for track in free] for who in people])
-        fits = np.where(fits >= OVERLAP, fits, 0.0)
-        if fits.any():
-            match |= {people[row]: free[column] for row, column in assignment(fits) if fits[row, column]}
-        last |= match
+        seen = _seen(truths)
+        for people in (boxes.keys() & seen, boxes.keys() - seen):
+            match |= _best({who: boxes[who] for who in boxes if who in people - match.keys()}, tracks, match)
+        last |= {who: track for who, track in match.items() if who in seen}
         matches.append(match)
     return matches
+
+
+def _seen(truths: Iterable[Truth]) -> set[str]:
+    """Who is visible enough to have to be found."""
+    return {truth.who for truth in truths if truth.visible >= SEEN}
+
+
+def _best(people: Mapping[str, Box], tracks: Mapping[int, Box], taken: Mapping[str, int]) -> dict[str, int]:
+    """The pairs of people and tracks not `taken` that overlap most in sum, each of them enough."""
+    free = [track for track in tracks if track not in taken.values()]
+    fits = np.array([[overlap(box, tracks[track]) for track in free] for box in people.values()])
+    fits = np.where(fits >= OVERLAP, fits, 0.0)
+    if not fits.any():
+        return {}
+    names = list(people)
+    return {names[row]: free[column] for row, column in assignment(fits) if fits[row, column]}
 
 
 def _switches(
@@ -238,12 +254,11 @@ def _switches(
     last: dict[str, int] = {}
     found = []
     for picture, match in zip(pictures, matches, strict=True):
+        seen = {who: track for who, track in match.items() if who in _seen(picture.truths)}
         found += [
-            (picture.t, who, last[who], track)
-            for who, track in match.items()
-            if last.get(who, track) != track
+            (picture.t, who, last[who], track) for who, track in seen.items() if last.get(who, track) != track
         ]
-        last |= match
+        last |= seen
     return found
 
 
@@ -300,10 +315,11 @@ def _changed(pictures: Sequence[Picture], matches: list[dict[str, int]], event: 
     before: dict[str, int] = {}
     after: dict[str, int] = {}
     for picture, match in zip(pictures, matches, strict=True):
+        seen = {who: track for who, track in match.items() if who in _seen(picture.truths)}
         if picture.t < event.start:
-            before |= match
+            before |= seen
         elif picture.t <= event.end + SETTLED_S or not event.who <= after.keys():
-            after |= match
+            after |= seen
     return any(before.get(who, after.get(who)) != after.get(who, before.get(who)) for who in event.who)
 
 

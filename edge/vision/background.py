@@ -57,12 +57,13 @@ class Background:
 
     def __init__(self) -> None:
         self._mean: npt.NDArray[np.float32] | None = None
-        self._seen = 0
+        self._looks: npt.NDArray[np.float32] | None = None
+        """How often each place was seen without anybody known."""
         self._time = 0.0
 
     def reset(self) -> None:
         """Forget the scene."""
-        self._mean, self._seen = None, 0
+        self._mean = self._looks = None
 
     def blobs(self, bgr: Picture, t: float, explained: Iterable[Outline] = ()) -> list[Box]:
         """Boxes of what moves in `bgr` uint8[H, W, 3] at `t` seconds outside of the bodies `explained`.
@@ -79,17 +80,16 @@ class Background:
             self._mean = small.astype(np.float32)
         change = cv2.absdiff(small, cv2.convertScaleAbs(self._mean))
         level = max(_LEAST_CHANGE, _NOISE * float(np.median(change[::3, ::3])))
-        moving = cv2.threshold(change, level, 1, cv2.THRESH_BINARY)[1]
+        moving = np.asarray(cv2.threshold(change, level, 1, cv2.THRESH_BINARY)[1], np.uint8)
         if cv2.countNonZero(moving) > _EVERYWHERE * moving.size:
-            self._mean, self._seen = small.astype(np.float32), 1
+            self._mean, self._looks = small.astype(np.float32), None
             return []
-        self._learn(small, t)
-        for points, margin in explained:
-            hull = cv2.convexHull(np.round(points * scale).astype(np.int32))
-            cv2.fillConvexPoly(moving, hull, 0)
-            cv2.polylines(moving, [hull], isClosed=True, color=0, thickness=max(round(2 * margin * scale), 1))
-        moving = cv2.dilate(cv2.erode(moving, _SPECKS), _JOIN)
-        _, _, stats, _ = cv2.connectedComponentsWithStats(moving)
+        free = np.ones(small.shape, np.uint8)
+        cover(free, explained, scale)
+        self._learn(small, t, free)
+        moving *= free
+        joined = cv2.dilate(cv2.erode(moving, _SPECKS), _JOIN)
+        _, _, stats, _ = cv2.connectedComponentsWithStats(joined)
         found = [row for row in stats[1:].tolist() if row[4] >= _LEAST_AREA * moving.size]
         found.sort(key=lambda row: -row[4])
         return [
@@ -102,10 +102,22 @@ class Background:
             for x, y, w, h, _ in found
         ]
 
-    def _learn(self, small: Picture, t: float) -> None:
+    def _learn(self, small: Picture, t: float, free: npt.NDArray[np.uint8]) -> None:
+        """Take in what is `free` of known people: what they uncover is learnt as quickly as a new picture."""
         assert self._mean is not None
-        self._seen += 1
+        if self._looks is None or self._looks.shape != small.shape:
+            self._looks = np.zeros(small.shape, np.float32)
+        self._looks += free
         dt = min(max(t - self._time, 0.0), 1.0)
         self._time = t
-        weight = 1 / self._seen if self._seen <= _FIRST else 1 - math.exp(-dt / _LEARN_S)
-        cv2.accumulateWeighted(small, self._mean, weight)
+        steady = 1 - math.exp(-dt / _LEARN_S)
+        weight = np.where(self._looks <= _FIRST, 1 / np.maximum(self._looks, 1), steady) * free
+        self._mean += weight * (small - self._mean)
+
+
+def cover(mask: npt.NDArray[np.uint8], bodies: Iterable[Outline], scale: float) -> None:
+    """Set `mask` uint8[h, w], a picture at `scale`, to 0 where the `bodies` are."""
+    for points, margin in bodies:
+        hull = cv2.convexHull(np.round(points * scale).astype(np.int32))
+        cv2.fillConvexPoly(mask, hull, 0)
+        cv2.polylines(mask, [hull], isClosed=True, color=0, thickness=max(round(2 * margin * scale), 1))

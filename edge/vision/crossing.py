@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from edge.vision.landmarks import Landmarks
     from edge.vision.track import Track
 
 _ONE, _MAYBE_ONE, _EMERGED = 0.1, 0.2, 0.15
@@ -33,6 +34,12 @@ OPEN_S = 2.5
 """Seconds for which it is open who is read where one person hid another."""
 _CLEARLY = 0.15
 """By how much colours must fit better the other way round before two people change their names."""
+_OTHERS = 0.15
+"""By how much colours must fit somebody near better than the one who was to be read."""
+_AROUND = 0.6
+"""Distance of two middles, in sides of the larger region, from which it cannot be the other who was read."""
+_BEFORE, _IN_FRONT = 0.05, 0.3
+"""By how much lower feet are, in sides of the region, of who surely stands before another; and what that weighs."""
 _UNSURE, _FAR = 0.5, 1.5
 """The cost of colours that were not seen, and of the farthest place."""
 
@@ -42,11 +49,13 @@ def distance(a: Track, b: Track) -> float:
     return math.hypot(a.roi.x - b.roi.x, a.roi.y - b.roi.y) / max(a.roi.side, b.roi.side)
 
 
-def is_one(a: Track, b: Track) -> bool:
-    """Whether two tracks that were read lately are on the same person."""
+def is_one(a: Track, b: Track, least: float | None = None) -> bool:
+    """Whether two tracks that were read lately are on the same person: their joints are nearer than `least`."""
     if a.last is None or b.last is None or distance(a, b) > _APART:
         return False
-    return _gap(a, b) < (_MAYBE_ONE if "tentative" in (a.state, b.state) else _ONE)
+    if least is None:
+        least = _MAYBE_ONE if "tentative" in (a.state, b.state) else _ONE
+    return _gap(a, b) < least
 
 
 def _gap(a: Track, b: Track) -> float:
@@ -97,6 +106,8 @@ class Crossings:
 
 def sort_out(bgr: npt.NDArray[np.uint8], found: Track, other: Track, t: float) -> None:
     """Somebody was hidden by `other` and is `found` again, or so it seems: perhaps it is the other way round."""
+    if other.seen_at < t:
+        return  # where the other is now is not known
     here, there = _fit(bgr, found, t), _fit(bgr, other, t)
     if here(other) + there(found) < here(found) + there(other):
         found.swap_names(other)
@@ -109,6 +120,25 @@ def neighbour(track: Track, others: Iterable[Track]) -> Track | None:
     return nearest if nearest is not None and distance(track, nearest) < _APART else None
 
 
+def is_anothers(
+    bgr: npt.NDArray[np.uint8], track: Track, seen: Landmarks, tracks: Iterable[Track], t: float
+) -> bool:
+    """Whether the body that was read for `track` wears the clothes of somebody else who is near, or hidden there."""
+    worn = look(bgr, seen)
+    own = track.appearance.distance(worn)
+    if own is None:
+        return False
+    for other in tracks:
+        if other is track or other.state == "tentative" or t - other.seen_at > OPEN_S:
+            continue
+        there = other.predicted(t) if other.state == "hidden" else other.roi
+        away = math.hypot(there.x - track.roi.x, there.y - track.roi.y)
+        unlike = other.appearance.distance(worn)
+        if away < _AROUND * max(there.side, track.roi.side) and unlike is not None and unlike + _OTHERS < own:
+            return True
+    return False
+
+
 def _loser(bgr: npt.NDArray[np.uint8], a: Track, b: Track, t: float) -> Track:
     """Of two tracks on one person the one that should let go; the younger where nothing speaks against it."""
     tentative = [track for track in (a, b) if track.state == "tentative"]
@@ -116,9 +146,18 @@ def _loser(bgr: npt.NDArray[np.uint8], a: Track, b: Track, t: float) -> Track:
         return min(tentative, key=lambda track: track.readings)
     older, younger = (a, b) if a.id < b.id else (b, a)
     fit = _fit(bgr, older, t)
-    loser = older if fit(older) > fit(younger) + _CLEARLY else younger
+    # The network reads who stands before the other.
+    before = _is_before(younger, older)
+    against = fit(older) - fit(younger) + _IN_FRONT * before
+    loser = older if against > _CLEARLY * (1 - abs(before)) else younger
     loser.lost_to = b if loser is a else a
     return loser
+
+
+def _is_before(a: Track, b: Track) -> float:
+    """From 1, where `a` surely stands nearer to the camera than `b`, to -1; 0 where there is no saying."""
+    lower = (a.floor - b.floor) / max(a.roi.side, b.roi.side)
+    return 0.0 if math.isnan(lower) else min(max(lower / _BEFORE, -1.0), 1.0)
 
 
 def is_behind(track: Track, tracks: Sequence[Track], t: float) -> bool:

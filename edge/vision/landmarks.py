@@ -64,14 +64,24 @@ class LandmarkModel:
 
     def crop(self, bgr: npt.NDArray[np.uint8], roi: Roi) -> npt.NDArray[np.float32]:
         """The network's input float32[1, 3, 256, 256], RGB, 0-1."""
-        picture = cv2.warpAffine(
-            bgr,
-            roi.matrix(SIZE),
-            (SIZE, SIZE),
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-        return np.asarray(cv2.dnn.blobFromImage(picture, 1 / 255, swapRB=True), np.float32)
+        return blob(cut(bgr, roi))
+
+
+def cut(bgr: npt.NDArray[np.uint8], roi: Roi) -> npt.NDArray[np.uint8]:
+    """A region of a picture, uint8[256, 256, 3]."""
+    picture = cv2.warpAffine(
+        bgr,
+        roi.matrix(SIZE),
+        (SIZE, SIZE),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return np.asarray(picture, np.uint8)
+
+
+def blob(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """A cut region as the network takes it: float32[1, 3, 256, 256], RGB, 0-1."""
+    return np.asarray(cv2.dnn.blobFromImage(picture, 1 / 255, swapRB=True), np.float32)
 
 
 def decode(outputs: list[npt.NDArray[np.float32]], roi: Roi) -> Landmarks:

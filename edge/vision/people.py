@@ -11,9 +11,11 @@ from edge.vision.appearance import look
 from edge.vision.background import Background
 from edge.vision.crossing import Crossings
 from edge.vision.detector import Detector
+from edge.vision.erasing import company, erase, everyone
 from edge.vision.landmarks import HIPS, RIM, LandmarkModel
 from edge.vision.recall import REMEMBER_S, recall
 from edge.vision.roi import Roi
+from edge.vision.room import Room
 from edge.vision.search import Search
 from edge.vision.track import Track
 from edge.zones import inside
@@ -48,10 +50,18 @@ _CLEARLY = {1: 0.74, 2: 0.7, 3: 0.68}
 """or whose first readings were as clear as this: the first repetition may begin with the first picture."""
 _DOUBTFUL = {"tentative": (3, 0.5), "followed": (8, 0.5)}
 """Who is less clear than this on average after so many readings is nobody after all."""
+_MIXED = 0.62
+"""Beside others, what is less clear than this is half of one and half of another,"""
+_COAST_S = 0.5
+"""and who is not read for so long is lost."""
 _UNDECIDED_S, _CROWDED_S = 1.0, 0.3
 """Who is not shown by then, by themselves or with somebody near, is not worth reading: they may be found again."""
 _WATCH_S = 0.1
 """Seconds between two looks at what moves, while people are followed."""
+_LEARN_S = 0.3
+"""Seconds between two looks at the empty room."""
+_UNCOVER_S = 0.12
+"""Seconds after which who is hidden by somebody is looked for again, even where others then have to wait."""
 _LOOK_S = 1.0
 """Seconds between two looks at somebody's clothes, after the first few."""
 _FIRST_LOOKS = 4
@@ -74,21 +84,28 @@ class People:
         self.landmarks = LandmarkModel(precision, threads)
         self.timings: dict[str, float] = {}
         """Milliseconds of the last picture: `detect` (all of finding), `model` (landmark network), `total`."""
-        self.waiting = 0
-        """Known people who were not read in the last picture, because it was not their turn."""
+        self.waits: frozenset[int] = frozenset()
+        """Ids of those whose turn it was not in the last picture, and who were seen at their last."""
         self._background, self._search, self._crossings = Background(), Search(), Crossings()
+        self._room = Room()
         self._tracks: list[Track] = []
         self._zones: tuple[Zone, ...] = ()
         self._shape = (0, 0)
-        self._time = self._watched_at = -math.inf
+        self._time = self._watched_at = self._learnt_at = -math.inf
         self._newest = 0
         self._readings = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many known people were not read in the last picture, because it was not their turn."""
+        return len(self.waits)
 
     def reset(self) -> None:
         """Forget who was followed: the next picture belongs to another scene."""
         self._tracks = []
-        self._watched_at = -math.inf
-        self.waiting = 0
+        self._watched_at = self._learnt_at = -math.inf
+        self.waits = frozenset()
+        self._room.reset()
         self._background.reset()
         self._search.reset()
         self._crossings.reset()
@@ -107,7 +124,7 @@ class People:
         self.timings = {"detect": 0.0, "model": 0.0}
         self._tracks = [track for track in self._tracks if t - track.seen_at < REMEMBER_S]
         self._readings = 0
-        read = [track for track in self._turns() if self._read(track, bgr, t)]
+        read = [track for track in self._turns(t) if self._read(track, bgr, t)]
         begun = perf_counter()
         spent = self.timings["model"]
         read += self._find(bgr, t)
@@ -120,23 +137,37 @@ class People:
         shown = [
             track for track in (self._confirmed(track, bgr, t) for track in read) if track.state == "followed"
         ]
-        self.waiting = sum(track.state == "followed" and track.read_at < t for track in self._tracks)
+        self._learn(bgr, t)
+        self.waits = frozenset(
+            track.id
+            for track in self._tracks
+            if track.state == "followed" and track.seen_at == track.read_at < t
+        )
         self.timings["total"] = (perf_counter() - start) * 1e3
         return [track.subject() for track in sorted(shown, key=lambda track: track.id)]
 
-    def _turns(self) -> list[Track]:
-        """Who is read in this picture: those who have waited longest, newcomers as far as known people leave room."""
+    def _turns(self, t: float) -> list[Track]:
+        """Who is read in this picture: those who have waited longest, newcomers as far as known people leave room.
+
+        One reading is left for those who are hidden by somebody, if they have waited.
+        """
         followed = [track for track in self._tracks if track.state == "followed"]
         tentative = [track for track in self._tracks if track.state == "tentative"]
         room = max(self.most - len(followed), 1)
-        return sorted(followed + tentative[:room], key=lambda track: track.read_at)[: self.most]
+        behind = [track for track in self._tracks if crossing.is_behind(track, self._tracks, t)]
+        left = max(self.most - any(t - track.read_at > _UNCOVER_S for track in behind), 1)
+        return sorted(followed + tentative[:room], key=lambda track: track.read_at)[:left]
 
-    def _see(self, roi: Roi, bgr: Picture) -> Landmarks | None:
-        """The joints of the person in a region; None when nobody is there, or there is no saying where."""
+    def _see(self, track: Track, roi: Roi, bgr: Picture, t: float) -> Landmarks | None:
+        """The joints of `track`'s person in a region; None when nobody is there, or there is no saying where."""
         height, width = self._shape
         if not roi.usable(width, height):
             return None
-        image = self.landmarks.crop(bgr, roi)
+        picture = landmarks.cut(bgr, roi)
+        others, empty = company(track, roi, self._tracks, t), self._room.under(roi)
+        if others is not None and empty is not None:
+            picture = erase(picture, roi, others, empty)
+        image = landmarks.blob(picture)
         start = perf_counter()
         outputs = self.landmarks.network.run(image)
         self.timings["model"] += (perf_counter() - start) * 1e3
@@ -151,17 +182,29 @@ class People:
         """Read the joints of one person; False when nobody is there (any more)."""
         roi = track.to_read(t)
         height, width = self._shape
-        seen = self._see(roi, bgr)
+        seen = self._see(track, roi, bgr, t)
         track.read_at = t
         if seen is None:
             self._lose(track)
             return False
-        track.update(seen, roi, t, seen.clearness(width, height))
+        clearness = seen.clearness(width, height)
+        if track.state == "followed" and not self._is_theirs(track, seen, clearness, bgr, t):
+            if t - track.seen_at > _COAST_S:
+                self._lose(track)
+            track.coast(t)
+            return False
+        track.update(seen, roi, t, clearness)
         readings, least = _DOUBTFUL[track.state]
         if track.readings >= readings and track.belief < least:
             self._tracks.remove(track)
             return False
         return True
+
+    def _is_theirs(self, track: Track, seen: Landmarks, clearness: float, bgr: Picture, t: float) -> bool:
+        """Whether what was read is of the one who was to be read: beside others it may be theirs, or a mixture."""
+        if crossing.is_alone(track, self._tracks, t):
+            return True
+        return clearness >= _MIXED and not crossing.is_anothers(bgr, track, seen, self._tracks, t)
 
     def _lose(self, track: Track) -> None:
         """Nobody was there: who was shown may come back, who never was is forgotten."""
@@ -185,7 +228,7 @@ class People:
         window = self._search.window(self._shape, t, [roi for _, roi in sought], blobs, len(here))
         if window is None:
             return []
-        finds = sorted((find.roi for find in self.detector.detect(bgr, window)), key=lambda roi: -roi.side)
+        finds = sorted(self._detect(bgr, window, t), key=lambda roi: -roi.side)
         finds += [roi for one, roi in sought if t - one.seen_at < _LINGER_S]
         new = []
         for roi in finds:
@@ -194,13 +237,30 @@ class People:
                 self._tracks.append(new[-1])
         return [track for track in new if self._readings < self.most and self._read(track, bgr, t)]
 
+    def _detect(self, bgr: Picture, window: Box, t: float) -> list[Roi]:
+        """Whom the detector sees in a part of the picture without those who are followed."""
+        x, y = (window.left + window.right) / 2, (window.top + window.bottom) / 2
+        region = Roi(x, y, max(window.width, window.height), 0.0)
+        others, empty = everyone(self._tracks, region, t), self._room.under(region)
+        if others is None or empty is None:
+            return [find.roi for find in self.detector.detect(bgr, window)]
+        picture = erase(landmarks.cut(bgr, region), region, others, empty)
+        scale = region.side / landmarks.SIZE
+        left, top = x - region.side / 2, y - region.side / 2
+        return [
+            Roi(left + roi.x * scale, top + roi.y * scale, roi.side * scale, roi.turn)
+            for roi, _ in self.detector.detect(picture)
+        ]
+
     def _uncover(self, bgr: Picture, t: float, read: list[Track]) -> None:
         """Read where those should be by now who went behind somebody; whoever is to be seen again joins `read`."""
-        for lost in [track for track in self._tracks if crossing.is_behind(track, self._tracks, t)]:
+        behind = [track for track in self._tracks if crossing.is_behind(track, self._tracks, t)]
+        for lost in sorted(behind, key=lambda track: track.read_at):
             roi = lost.predicted(t)
             if self._readings >= self.most:
                 return
-            seen = self._see(roi, bgr)
+            lost.read_at = t
+            seen = self._see(lost, roi, bgr, t)
             clearness = seen.clearness(self._shape[1], self._shape[0]) if seen else 0.0
             if seen is None or clearness < _SURELY:
                 continue
@@ -234,6 +294,12 @@ class People:
         """Whether the middle of the hips lies in a zone that is ignored."""
         height, width = self._shape
         return any(inside(zone, roi.x / width, roi.y / height) for zone in self._zones)
+
+    def _learn(self, bgr: Picture, t: float) -> None:
+        """Learn what the room looks like without people."""
+        if t - self._learnt_at >= _LEARN_S:
+            self._learnt_at = t
+            self._room.learn(bgr, t, [track.outline() for track in self._tracks if track.last is not None])
 
     def _remember(self, bgr: Picture, read: Sequence[Track], t: float) -> None:
         """Learn courses and colours of those who are by themselves."""

@@ -67,10 +67,13 @@ class Pipeline(Protocol):
     precision: Precision
     most: int
     """People read in one picture, at most."""
-    waiting: int
-    """Known people who were not read in the last picture."""
     timings: dict[str, float]
     """Milliseconds of the last picture by stage."""
+
+    @property
+    def waiting(self) -> int:
+        """Known people who were not read in the last picture."""
+        ...
 
     def reset(self) -> None:
         """The next picture belongs to another scene."""

@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 SKELETON = "blazepose33"
 _STEADY_S = 0.3
 """Time constant of the velocity: longer than a step, shorter than a turn."""
+_COURSE_S = 0.6
+"""Time constant of the course: longer than a repetition goes one way, where somebody exercises on the spot."""
 _COAST_S = 2.0
 """Time constant with which somebody unseen is thought to slow down."""
+_FLOOR_S = 0.5
+"""Time constant of where somebody stands: longer than a jump."""
 
 _BEYOND = 0.1
 """From the outermost joints to the skin, the top of the head and the tips of clothes, in sides of the region."""
@@ -46,8 +50,8 @@ class Track:
         """0 while tentative."""
         self.state: State = "tentative"
         self.roi = roi
-        self.born = self.seen_at = t
-        """Seconds: first sight, and last reading in which somebody was there."""
+        self.born = self.seen_at = self.placed_at = t
+        """Seconds: first sight, last reading in which they were there, and when the region was last moved."""
         self.read_at = -math.inf
         """Seconds of the last reading, whatever it showed."""
         self.readings = 0
@@ -55,8 +59,12 @@ class Track:
         """Mean of how clear the joints are (`Landmarks.clearness`), 0-1."""
         self.velocity = np.zeros(2)
         """Pixels a second of the middle of the hips."""
+        self.course = np.zeros(2)
+        """The same over a longer time."""
         self.free, self.free_velocity, self.free_at = roi, self.velocity, t
-        """Region, velocity and time when nobody else was near."""
+        """Region, course and time when nobody else was near."""
+        self.floor = math.nan
+        """Pixels from the picture's top to their feet while nobody else was near; not a number before that."""
         self.appearance = Appearance()
         self.looked_at = -math.inf
         """Seconds of the last look at their clothes."""
@@ -89,7 +97,7 @@ class Track:
 
     def to_read(self, t: float) -> Roi:
         """The region to be read at `t` seconds: as it was left, and moved on where that was a while ago."""
-        dt = t - self.seen_at
+        dt = t - self.placed_at
         if not _SHORT_S < dt < 1:
             return self.roi
         x, y = self.velocity * dt
@@ -105,14 +113,25 @@ class Track:
         if self.readings and 0 < dt < 1:
             speed = np.array([new.x - self.roi.x, new.y - self.roi.y]) / dt
             self.velocity += (1 - math.exp(-dt / _STEADY_S)) * (speed - self.velocity)
-        self.roi, self.seen_at, self.last = new, t, seen
+            self.course += max(1 - math.exp(-dt / _COURSE_S), 1 / self.readings) * (speed - self.course)
+        self.roi, self.last = new, seen
+        self.seen_at = self.placed_at = t
         self.readings += 1
         self.belief += (clearness - self.belief) / min(self.readings, _LONG)
         self._shown = (np.column_stack([joints, seen.visibility[:JOINTS]]), world)
 
+    def coast(self, t: float) -> None:
+        """What was read says nothing of them: their region goes on as they went."""
+        x, y = self.free_velocity * (t - self.placed_at)
+        self.roi, self.placed_at = self.roi._replace(x=self.roi.x + float(x), y=self.roi.y + float(y)), t
+
     def alone(self) -> None:
         """Nobody else is near: from here one can be followed in thought."""
-        self.free, self.free_velocity, self.free_at = self.roi, self.velocity.copy(), self.seen_at
+        assert self.last is not None
+        lowest = float(self.last.points[:JOINTS, 1].max())
+        steady = 1 - math.exp(-(self.seen_at - self.free_at) / _FLOOR_S)
+        self.floor = lowest if math.isnan(self.floor) else self.floor + steady * (lowest - self.floor)
+        self.free, self.free_velocity, self.free_at = self.roi, self.course.copy(), self.seen_at
 
     def subject(self) -> Subject:
         """What the link is told of the last reading."""
@@ -131,14 +150,15 @@ class Track:
     def resume(self, other: Track) -> None:
         """Go on where `other` was found."""
         self.state, self.lost_to = "followed", None
-        self.roi, self.seen_at, self.read_at, self.last = other.roi, other.seen_at, other.read_at, other.last
-        self.velocity, self.belief = other.velocity, max(self.belief, other.belief)
+        self.roi, self.last, self.belief = other.roi, other.last, max(self.belief, other.belief)
+        self.seen_at, self.placed_at, self.read_at = other.seen_at, other.placed_at, other.read_at
+        self.velocity, self.course = other.velocity, other.course
         self._shown = other._shown
         self._joints, self._alignment, self._world = other._joints, other._alignment, other._world
 
     def swap_names(self, other: Track) -> None:
         """Each is the other: only the places where they are read stay."""
-        for what in ("id", "appearance", "looked_at", "free", "free_velocity", "free_at"):
+        for what in ("id", "appearance", "looked_at", "free", "free_velocity", "free_at", "floor"):
             mine = getattr(self, what)
             setattr(self, what, getattr(other, what))
             setattr(other, what, mine)

@@ -125,6 +125,28 @@ def test_behind_a_thing_and_a_new_identity_after_it() -> None:
     assert (got.crossings.happened, got.returns.happened, got.unprovoked) == (0, 0, 0)
 
 
+@pytest.mark.parametrize("seen_again", [False, True])
+def test_who_is_hardly_visible_has_no_identity_by_a_box_that_is_before_them(*, seen_again: bool) -> None:
+    """Ann is covered, her track is gone, and Bob's box fits her, too: that counts where she is to be seen again."""
+
+    def truth(n: int) -> list[Truth]:
+        covered = 5 <= n < 10
+        share = 0.8 if covered else 0.0
+        bob = 30.0 if n < 10 or seen_again else 300.0
+        ann = Truth("ann", box(0), 0.4, 1 - share, share, 0.0, "bob" if covered else None)
+        return [ann, *([] if seen_again and n >= 10 else [Truth("bob", box(bob), 0.4, 1.0)])]
+
+    def tracks(n: int) -> dict[int, float]:
+        if n < 5:
+            return {1: 0, 2: 30}
+        if seen_again:
+            return {2: 30}
+        return {2: -10} if n < 10 else {1: 0, 2: 300}
+
+    got = score(film(20, truth, tracks))
+    assert got.crossings == Events(happened=1, switched=int(seen_again), lasting=int(seen_again))
+
+
 def test_out_of_the_picture_and_back() -> None:
     got = score(film(30, lambda n: [] if 10 <= n < 20 else one(n), lambda n: {} if 10 <= n < 20 else {1: 0}))
     assert got.returns == Events(happened=1, switched=0)

@@ -1,0 +1,200 @@
+"""People near each other: painted over with the room, told apart, followed in thought; drawn, with known truth."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from edge.vision.background import Background
+from edge.vision.crossing import Crossings, is_anothers
+from edge.vision.erasing import company, erase, everyone
+from edge.vision.landmarks import SIZE, cut
+from edge.vision.roi import Roi
+from edge.vision.room import Room
+from tests.vision.test_people_parts import BLUE, GREEN, GREY, RED, H, W, body, room, track
+
+Picture = npt.NDArray[np.uint8]
+RIGHT_ARM = {13: (-0.16, -0.2), 15: (-0.18, -0.1), 19: (-0.18, -0.05)}
+
+
+def stripes() -> Picture:
+    """A room that is not the same everywhere."""
+    picture = np.full((H, W, 3), 90, np.uint8)
+    for x in range(0, W, 80):
+        cv2.rectangle(picture, (x, 0), (x + 40, H), (200, 190, 180), -1)
+    return picture
+
+
+def off(crop: Picture, empty: Picture) -> npt.NDArray[np.int64]:
+    """By how much each pixel differs from the room, int64[256, 256]."""
+    return np.abs(crop.astype(np.int64) - empty).max(axis=2)
+
+
+# -- the room --------------------------------------------------------------------------------------------------------
+
+
+def test_the_room_is_what_is_seen_when_nobody_is_known() -> None:
+    empty = Room()
+    assert empty.under(Roi(320, 180, 300, 0)) is None
+    empty.learn(stripes(), 0.0, [])
+    for roi in (Roi(320, 180, 300, 0.0), Roi(200, 150, 200, 0.7)):
+        seen = empty.under(roi)
+        assert seen is not None
+        assert np.median(off(seen, cut(stripes(), roi))) < 5
+
+
+def test_who_stands_there_is_not_learnt_and_what_they_leave_is_at_once() -> None:
+    empty, roi = Room(), Roi(320, 180, 300, 0.0)
+    there = stripes()
+    somebody = track(1, body(there, 320, 180, 200, RED, GREY), 0.0)
+    empty.learn(there, 0.0, [])  # nobody has found them yet
+    for n in range(1, 200):
+        empty.learn(there, n / 3, [somebody.outline()])
+    guess = empty.under(roi)
+    assert guess is not None
+    red = cut(there, roi)[90, 128]
+    assert np.abs(guess[90, 128].astype(int) - red).max() > 60  # of what is around them
+    for n in range(200, 210):
+        empty.learn(stripes(), n / 3, [])
+    seen = empty.under(roi)
+    assert seen is not None
+    assert np.median(off(seen, cut(stripes(), roi))) < 12
+
+
+@pytest.mark.parametrize("size", [(16, 16), (8, 2000), (1, 1)])
+def test_rooms_of_any_size(size: tuple[int, int]) -> None:
+    empty = Room()
+    for n in range(3):
+        empty.learn(room(n)[: size[0], : size[1]], float(n), [])
+    empty.learn(np.zeros((24, 32, 3), np.uint8), 9.0, [])  # another picture size begins anew
+    seen = empty.under(Roi(4, 4, 30, 0))
+    assert seen is not None
+    assert seen.shape == (SIZE, SIZE, 3)
+
+
+# -- painting over ---------------------------------------------------------------------------------------------------
+
+
+def test_who_stands_beside_is_painted_over_and_the_person_stays() -> None:
+    picture, empty = stripes(), Room()
+    empty.learn(picture, 0.0, [])
+    red = track(1, body(picture, 280, 180, 200, RED, GREY), 0.0)
+    blue = track(2, body(picture, 350, 180, 200, BLUE, GREEN), 0.0)
+    others = company(red, red.roi, [red, blue], 0.0)
+    assert others is not None
+    under = empty.under(red.roi)
+    assert under is not None
+    before = cut(picture, red.roi)
+    after = erase(before, red.roi, others, under)
+    scale = SIZE / red.roi.side
+    middle = SIZE // 2
+    beside = round(middle + 70 * scale)
+    height = round(middle - 0.15 * 200 * scale)
+    assert off(after, before)[height, middle] < 5
+    assert off(before, under)[height, beside] > 50
+    assert off(after, under)[height, beside] < 20
+
+
+@pytest.mark.parametrize("nearer", [False, True])
+def test_who_stands_before_somebody_is_painted_over_them(*, nearer: bool) -> None:
+    """Where two bodies overlap, the pixels are the nearer one's, whose feet are lower."""
+    picture, empty = stripes(), Room()
+    empty.learn(picture, 0.0, [])
+    red = track(1, body(picture, 300, 180, 200, RED, GREY), 0.0)
+    blue = track(2, body(picture, 325, 200 if nearer else 160, 200, BLUE, GREEN), 0.0)
+    others = company(red, red.roi, [red, blue], 0.0)
+    assert others is not None
+    assert (len(others.before), len(others.behind)) == ((1, 0) if nearer else (0, 1))
+    before = cut(picture, red.roi)
+    under = empty.under(red.roi)
+    assert under is not None
+    after = erase(before, red.roi, others, under)
+    chest = round(SIZE / 2 - 0.1 * 200 * SIZE / red.roi.side)
+    changed = off(after, before)[chest, SIZE // 2 + 10] > 20
+    assert changed == nearer
+
+
+def test_who_is_far_hidden_long_unseen_or_the_same_is_no_company() -> None:
+    picture = room()
+    red = track(1, body(picture, 150, 180, 150, RED, GREY), 0.0)
+    far = track(2, body(picture, 550, 180, 150, BLUE, GREEN), 0.0)
+    hidden = track(3, body(picture, 200, 180, 150, BLUE, GREEN), 0.0)
+    hidden.state = "hidden"
+    double = track(4, body(picture, 152, 180, 150, RED, GREY), 0.0)
+    assert company(red, red.roi, [red, far, hidden, double], 0.0) is None
+    near = track(5, body(picture, 210, 180, 150, BLUE, GREEN), 0.0)
+    assert company(red, red.roi, [red, near], 0.1) is not None
+    assert company(red, red.roi, [red, near], 1.0) is None  # where they are by now is not known
+    assert everyone([hidden], Roi(200, 180, 300, 0), 0.0) is None
+    whole = everyone([red, far, hidden], Roi(320, 180, 640, 0), 0.0)
+    assert whole is not None
+    assert len(whole.behind) == 2
+
+
+@pytest.mark.parametrize("speed", [1e9, -1e9])
+def test_who_is_nowhere_breaks_nothing(speed: float) -> None:
+    picture, empty = stripes(), Room()
+    empty.learn(picture, 0.0, [])
+    red = track(1, body(picture, 280, 180, 200, RED, GREY), 0.0)
+    odd = track(2, body(picture, 350, 180, 200, BLUE, GREEN), 0.0)
+    odd.velocity = np.array([speed, 0.0])
+    others, under = company(red, red.roi, [red, odd], 0.04), empty.under(red.roi)
+    assert under is not None
+    if others is not None:
+        assert erase(cut(picture, red.roi), red.roi, others, under).shape == (SIZE, SIZE, 3)
+
+
+# -- who is who ------------------------------------------------------------------------------------------------------
+
+
+def test_of_two_tracks_on_one_body_it_is_who_stands_before_the_other() -> None:
+    """In the same clothes; the elder stood farther away."""
+    far = track(1, body(room(), 300, 150, 200, RED, GREY), 0.0)
+    near = track(2, body(room(), 310, 190, 200, RED, GREY), 0.0)
+    seen = body(room(), 306, 185, 200, RED, GREY)
+    for person in (far, near):
+        person.update(seen, person.roi, 0.04)
+        person.update(seen, person.roi, 0.08)
+    assert Crossings().settle(room(), [far, near], 0.08) == [far]
+
+
+def test_a_body_in_anothers_clothes_is_not_who_was_to_be_read() -> None:
+    picture = room()
+    red = track(1, body(picture, 280, 180, 200, RED, GREY), 0.0, picture)
+    blue = track(2, body(picture, 350, 180, 200, BLUE, GREEN), 0.0, picture)
+    after = room(1)
+    his, hers = body(after, 280, 180, 200, RED, GREY), body(after, 350, 180, 200, BLUE, GREEN)
+    assert not is_anothers(after, red, his, [red, blue], 0.04)
+    assert is_anothers(after, red, hers, [red, blue], 0.04)
+    blue.roi = blue.roi._replace(x=2000.0)  # too far away to have been read
+    assert not is_anothers(after, red, hers, [red, blue], 0.04)
+
+
+def test_who_is_not_told_from_others_goes_on_as_they_went() -> None:
+    walker = track(1, body(room(), 100, 180, 200, RED, GREY), 0.0)
+    for n in range(1, 26):
+        walker.update(body(room(), 100 + 4 * n, 180, 200, RED, GREY), walker.roi, n / 25)
+        walker.alone()
+    start = walker.roi.x
+    for n in range(26, 38):
+        walker.coast(n / 25)
+    assert walker.roi.x - start == pytest.approx(48, rel=0.2)
+    assert walker.seen_at == 1.0
+    assert walker.to_read(1.5).x == pytest.approx(walker.roi.x, abs=3)
+
+
+# -- what moves ------------------------------------------------------------------------------------------------------
+
+
+def test_where_somebody_known_stood_from_the_start_nothing_moves_for_long_when_they_went() -> None:
+    background = Background()
+    there = room()
+    somebody = track(1, body(there, 320, 180, 200, RED, GREY), 0.0)
+    for n in range(50):
+        background.blobs(there, n / 10, [somebody.outline()])
+    assert background.blobs(room(1), 5.0)
+    for n in range(1, 10):
+        background.blobs(room(n), 5.0 + n / 10)
+    assert background.blobs(room(2), 6.0) == []
