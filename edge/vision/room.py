@@ -24,8 +24,8 @@ _LEARN_S = 3.0
 """Time constant: people are left out, so what changes is the light, and things that are moved."""
 _ENOUGH = 3
 """Looks from which a place is known; a place with fewer is guessed from what is around it."""
-_AROUND, _NEAR = 8.0, 0.02
-"""Reach of that guess (standard deviation in pixels), and the least weight of known places in it."""
+_AROUND, _NEAR = (33, 33), 0.02
+"""Of how many pixels around a guess is made, and the least share of known ones among them."""
 
 Picture = npt.NDArray[np.uint8]
 
@@ -76,8 +76,8 @@ class Room:
         known = (self._looks >= _ENOUGH).astype(np.float32)
         mean = self._mean
         if not known.all():
-            colours = cv2.GaussianBlur(mean * known[..., None], (0, 0), _AROUND)
-            weight = cv2.GaussianBlur(known, (0, 0), _AROUND)
+            colours = cv2.blur(mean * known[..., None], _AROUND)
+            weight = cv2.blur(known, _AROUND)
             guessed = (known == 0) & (weight > _NEAR)
             mean = np.where(guessed[..., None], colours / np.maximum(weight, _NEAR)[..., None], mean)
         return np.clip(mean, 0, 255).astype(np.uint8)
