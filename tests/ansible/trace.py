@@ -13,17 +13,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RATE: Final = 15
-"""Frames a second: several boxes share this machine with what provisions them."""
+"""Frames a second, unless told otherwise: several boxes share this machine with what provisions them."""
 SQUATS_S: Final = 6
 AWAY_S: Final = 14
 
 
-def record(path: Path) -> None:
+def record(path: Path, rate: int = RATE) -> None:
     """A trace of a session and a pause after its end (ten seconds later), in which updates are allowed."""
     writer = TraceWriter(path, Hello(camera="cam0", source="generated", model="none", precision="fp32"))
     writer.write(CameraState(camera="cam0", state="live", monotonic_ns=0))
-    for number in range(1, (SQUATS_S + AWAY_S) * RATE):
-        t = number / RATE
+    for number in range(1, (SQUATS_S + AWAY_S) * rate):
+        t = number / rate
         depth = (1 - math.cos(math.pi * t)) / 2
         figure = Figure(
             knee=(110 * depth, 110 * depth), hip=(100 * depth, 100 * depth), lean=35 * depth, yaw=40

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 _ENVIRONMENT: Final = ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8", "HOME=/root"]
 _ANSWER_S: Final = 30.0
-_LOOK_S: Final = 0.1
+_LOOK_S: Final = (0.1, 1.0)
+"""How long to wait before looking again: at first, and at most."""
 
 
 class Agent:
@@ -52,10 +53,12 @@ class Agent:
             },
         )["pid"]
         deadline = time.monotonic() + timeout
+        pause, longest = _LOOK_S
         while not (state := self._ask("guest-exec-status", pid=process))["exited"]:
             if time.monotonic() > deadline:
                 raise subprocess.TimeoutExpired(command, timeout)
-            time.sleep(_LOOK_S)
+            time.sleep(pause)
+            pause = min(pause * 1.5, longest)
         said = [
             base64.b64decode(state.get(key, "")).decode(errors="replace") for key in ("out-data", "err-data")
         ]

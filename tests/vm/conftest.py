@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.vm.machine import Machine
 
 LIMIT_S = 3600
-DATA_DISK = 64 << 20
+DATA_DISK = 128 << 20
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

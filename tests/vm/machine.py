@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from tests.vm.image import Image
 
-BOOT_S: Final = 600.0
-STOP_S: Final = 180.0
+BOOT_S: Final = 1200.0
+STOP_S: Final = 300.0
 _MEMORY_MB: Final = 2048
 _KERNEL: Final = (
     "root=/dev/vda rw rootflags=noatime,commit=60 console=ttyS0 panic=10 quiet mitigations=off "
