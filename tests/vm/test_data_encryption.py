@@ -112,6 +112,22 @@ def test_in_another_board_it_stays_shut_and_the_box_starts(machine: Machine) -> 
     assert source(machine) == MAPPED
 
 
+def test_a_tpm_opens_it_and_another_one_does_not(machine: Machine) -> None:
+    machine.run(
+        ["systemctl", "stop", "kinebox.target", "kinebox-hub.service", "var-lib-kinebox.mount", OPENER]
+    )
+    machine.run(f"cryptsetup erase --batch-mode {DEVICE}; wipefs --all --quiet {DEVICE}")
+    made = play(machine, "encrypt.yml", data_encryption_device=DEVICE, data_encryption_bound_to="tpm2")
+    assert made.status == 0, made.output[-4000:]
+    assert source(machine) == MAPPED
+    machine.reboot()
+    assert source(machine) == MAPPED
+    machine.poweroff()
+    machine.other_tpm()
+    machine.start()
+    assert_shut(machine)
+
+
 def assert_shut(machine: Machine) -> None:
     """It has started nevertheless, lets administrators in and says why; nothing is recorded beside the partition."""
     assert machine.run("systemctl is-system-running", check=False).stdout == "degraded\n"
