@@ -17,6 +17,8 @@ from edge.web.token import FILE as TOKEN
 
 SETTINGS = Path("/etc/kinebox/kinebox.env")
 _STATE = Path("/var/lib/kinebox")
+_MOUNT = Path("/etc/systemd/system/var-lib-kinebox.mount")
+"""There where what the box remembers is on an encrypted partition."""
 _TIMEOUT_S = 3.0
 _BLIND = ("no_pictures",)
 """Troubles with which the box does not do its work at all."""
@@ -72,7 +74,7 @@ def ask() -> Answer:
         body = _get(port, "/api/v1/status")
         status = msgspec.json.decode(body, type=_Status)
     except ConnectionRefusedError:
-        return Answer(False, [Finding("box", "ok", "not running: what follows was looked up here")])
+        return Answer(False, [not_running(_MOUNT, _STATE)])
     except (OSError, ValueError, http.client.HTTPException) as error:
         return Answer(
             False,
@@ -86,6 +88,19 @@ def ask() -> Answer:
             ],
         )
     return Answer(True, explain(status))
+
+
+def not_running(mount: Path, state: Path) -> Finding:
+    """Nobody answers; `mount`: the unit that mounts `state` where that is encrypted."""
+    if mount.exists() and not state.is_mount():
+        return Finding(
+            "box",
+            "failed",
+            "not running: the encrypted partition with what it remembers stayed shut",
+            "It opens by itself in its own board only, and elsewhere with the recovery passphrase (cryptsetup open). "
+            "journalctl -b -u 'systemd-cryptsetup@*' says what happened.",
+        )
+    return Finding("box", "ok", "not running: what follows was looked up here")
 
 
 def explain(status: _Status) -> list[Finding]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -14,7 +15,7 @@ from msgspec.structs import replace
 
 from edge.box_records import REASONS, CameraView, Tuning
 from edge.caretaker import Caretaker
-from edge.device.doctor_box import describe
+from edge.device.doctor_box import describe, not_running
 from edge.device.doctor_camera import examine_camera, look_through
 from edge.link import CameraState
 from edge.thermal import Thermometer
@@ -24,8 +25,6 @@ from tests.test_analyze import kinebox
 from tests.web.box import frame, running
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from edge.vision.device import Grabber, Shot
 
 TUNING = Tuning(
@@ -141,6 +140,15 @@ def test_a_machine_on_which_nothing_runs(tmp_path: Path) -> None:
     found = doctor(KINEBOX_CAMERA="/dev/video98", KINEBOX_PORT=str(free_port()), KINEBOX_STATE=str(tmp_path))
     assert found["box"]["found"].startswith("not running")
     assert {"clock", "disk", "memory", "models int8", "processor", "camera"} <= found.keys()
+
+
+def test_a_box_whose_encrypted_data_stayed_shut(tmp_path: Path) -> None:
+    mount = tmp_path / "var-lib-kinebox.mount"
+    assert not_running(mount, tmp_path).verdict == "ok"
+    mount.touch()
+    shut = not_running(mount, tmp_path)
+    assert (shut.verdict, "stayed shut" in shut.found, "journalctl" in shut.remedy) == ("failed", True, True)
+    assert not_running(mount, Path("/proc")).verdict == "ok"  # mounted: the hub is away for another reason
 
 
 class Device:
