@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -101,16 +102,20 @@ class Box:
             time.sleep(0.1)
         pytest.fail(f"{path} never was as wanted; last: {answer}")
 
-    def child(self, module: str) -> int:
-        """Process id of one of the two processes."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(
+    def children(self) -> dict[int, str]:
+        """Process ids of those it has started and that still run, with their command lines."""
+        started = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(
             encoding="ascii"
         )
-        return next(
-            int(child)
-            for child in children.split()
-            if module in Path(f"/proc/{child}/cmdline").read_text(encoding="utf-8")
-        )
+        running = {}
+        for child in started.split():
+            with contextlib.suppress(OSError):  # it has just ended
+                running[int(child)] = Path(f"/proc/{child}/cmdline").read_text(encoding="utf-8")
+        return running
+
+    def child(self, module: str) -> int:
+        """Process id of one of the two processes; StopIteration where it does not run."""
+        return next(child for child, line in self.children().items() if module in line)
 
     def stop(self) -> str:
         if self.process.poll() is None:

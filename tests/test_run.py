@@ -56,11 +56,8 @@ def test_counts_keeps_and_stops_cleanly(squats: Path, start: Callable[..., Box])
     # the first frame of the recording is at 0, the session begins with it; the far ends are at 2, 4, 6 ...
     assert times == pytest.approx([2.0 + 2 * i for i in range(REPS)], abs=0.15)
     assert detail["measurements"]["knee_flexion_left_peak"]["value"] == pytest.approx(110, abs=4)
-    children = (
-        [box.child("edge.vision"), box.child("edge.hub")]
-        if _alive(box, "edge.vision")
-        else [box.child("edge.hub")]
-    )
+    children = box.children()  # vision may have ended by now: it has nothing more to show
+    assert any("edge.hub" in line for line in children.values())
     for _ in range(100):
         if not _alive(box, "edge.vision"):
             break
