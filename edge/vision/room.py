@@ -24,8 +24,9 @@ _LEARN_S = 3.0
 """Time constant: people are left out, so what changes is the light, and things that are moved."""
 _ENOUGH = 3
 """Looks from which a place is known; a place with fewer is guessed from what is around it."""
-_AROUND, _NEAR = (33, 33), 0.02
-"""Of how many pixels around a guess is made, and the least share of known ones among them."""
+_COARSE, _AROUND, _NEAR = 4, 2.0, 0.02
+"""A guess is made so many times smaller, with a reach of so many pixels there (standard deviation), where at least
+this much of what is around is known."""
 
 Picture = npt.NDArray[np.uint8]
 
@@ -76,8 +77,15 @@ class Room:
         known = (self._looks >= _ENOUGH).astype(np.float32)
         mean = self._mean
         if not known.all():
-            colours = cv2.blur(mean * known[..., None], _AROUND)
-            weight = cv2.blur(known, _AROUND)
+            colours, weight = _around(mean * known[..., None]), _around(known)
             guessed = (known == 0) & (weight > _NEAR)
             mean = np.where(guessed[..., None], colours / np.maximum(weight, _NEAR)[..., None], mean)
         return np.clip(mean, 0, 255).astype(np.uint8)
+
+
+def _around(image: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """What is around each pixel, blurred."""
+    height, width = image.shape[:2]
+    size = (max(width // _COARSE, 1), max(height // _COARSE, 1))
+    blurred = cv2.GaussianBlur(cv2.resize(image, size, interpolation=cv2.INTER_AREA), (0, 0), _AROUND)
+    return np.asarray(cv2.resize(blurred, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
