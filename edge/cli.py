@@ -280,7 +280,8 @@ def demo(
 ) -> None:
     """Play real footage through the box, again and again, with the dashboard on this machine.
 
-    Its sessions are not the household's: they are gone when it stops, unless KINEBOX_STATE names a folder.
+    Its sessions are not the household's: they go nowhere, unless KINEBOX_CONFIG names a configuration, and are gone
+    when it stops, unless KINEBOX_STATE names a folder.
     """
     from edge.footage import demo_video
 
@@ -291,6 +292,9 @@ def demo(
     source = own or str(demo_video())
     with tempfile.TemporaryDirectory(prefix="kinebox-demo-") as folder:
         os.environ.setdefault("KINEBOX_STATE", folder)
+        nothing = Path(folder) / "config.toml"
+        nothing.touch()
+        os.environ.setdefault("KINEBOX_CONFIG", str(nothing))
         _messages.print("Open the dashboard's address below in a browser. Ctrl-C stops the demo.")
         run(camera=source, exercise=chosen, host=host, port=port, loop=camera is None)
 
@@ -324,7 +328,14 @@ def export(
 def bench(
     peers: Annotated[bool, typer.Option("--peers", help="Race MediaPipe's own solution, too.")] = False,
     video: Annotated[Path | None, typer.Option(help="Another clip than the demo footage.")] = None,
-    seconds: Annotated[float, typer.Option(min=1, help="About how long the pipelines race.")] = 60,
+    seconds: Annotated[float, typer.Option(min=1, help="About how long it measures.")] = 60,
+    browser: Annotated[
+        bool,
+        typer.Option(
+            "--browser",
+            help="Show the dashboard in Chromium instead: how old a picture is there. Needs playwright.",
+        ),
+    ] = False,
     people: Annotated[
         str | None, typer.Option(help="Pictures of so many people instead, such as 1,2,4,6,8; needs --data.")
     ] = None,
@@ -337,9 +348,11 @@ def bench(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure what a frame costs on this machine: vision, link, motion, coach, memory."""
-    from edge.bench import run_bench, run_soak
+    from edge.bench import run_bench, run_browser, run_soak
 
-    if people is not None:
+    if browser:
+        run_browser(seconds, json, video)
+    elif people is not None:
         from edge.bench.people import counts_of, run_people
 
         run_people(counts_of(people), data, peers=peers, json=json, seconds=seconds)

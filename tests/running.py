@@ -70,14 +70,16 @@ class Ending:
 class Box:
     """A running `kinebox run`."""
 
-    def __init__(self, source: Path, state: Path, *options: str, exercise: str = "squat") -> None:
+    def __init__(
+        self, source: Path, state: Path, *options: str, exercise: str = "squat", command: str = "run"
+    ) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             self.port = free.getsockname()[1]
         self.state = state
-        command = [sys.executable, "-m", "edge.cli", "run", "--camera", str(source), "--port", str(self.port)]
+        kinebox = [sys.executable, "-m", "edge.cli", command, "--camera", str(source)]
         signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a box hears it, also where the tests run under nohup
         self.process = subprocess.Popen(
-            [*command, "--exercise", exercise, *options],
+            [*kinebox, "--port", str(self.port), "--exercise", exercise, *options],
             env={**os.environ, "KINEBOX_STATE": str(state)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

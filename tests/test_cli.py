@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from edge import __version__
 from edge.cli import app
 from tests.conftest import ROOT
+from tests.running import Box, record_squats
 from tests.test_analyze import kinebox
 
 if TYPE_CHECKING:
@@ -51,6 +52,24 @@ def test_run_without_models_says_how_to_get_them(tmp_path: Path) -> None:
     )
     assert done.returncode == 4
     assert "kinebox models build" in done.stderr
+
+
+def test_a_demo_is_told_to_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.delenv("KINEBOX_CONFIG", raising=False)
+    mine = tmp_path / "kinebox" / "config.toml"
+    mine.parent.mkdir()
+    mine.write_text('[uplink]\nurl = "mqtt://127.0.0.1:9"\ntenant = "home"\nsite = "gym"\n')
+    record_squats(tmp_path / "squats.trace")
+    uplinks = {}
+    for command in ("demo", "run"):
+        box = Box(tmp_path / "squats.trace", tmp_path / command, command=command)
+        try:
+            uplinks[command] = box.wait("/api/v1/status", bool)["uplink"]
+        finally:
+            box.stop()
+    assert uplinks["demo"] is None
+    assert uplinks["run"]["connected"] is False
 
 
 def test_export_without_a_database(tmp_path: Path) -> None:

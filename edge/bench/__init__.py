@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from edge.bench.browser import run_browser
 from edge.bench.report import run_bench, run_soak
 
-__all__ = ["run_bench", "run_soak"]
+__all__ = ["run_bench", "run_browser", "run_soak"]

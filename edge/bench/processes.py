@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import select
 import socket
@@ -11,6 +12,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.request
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, NamedTuple
 
@@ -23,7 +25,7 @@ from edge.link import CameraState, Hello, MarkerSeen, PoseFrame
 from edge.link_socket import Publisher, Subscriber
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from websockets.sync.client import ClientConnection
 
@@ -85,6 +87,16 @@ class _Message(msgspec.Struct):
     capture_ms: float = 0.0
 
 
+class _Tuning(msgspec.Struct):
+    basis: str
+
+
+class _Status(msgspec.Struct):
+    """The part of `/api/v1/status` that is needed here."""
+
+    tuning: _Tuning | None = None
+
+
 def link_ms(records: Sequence[PoseFrame | CameraState | MarkerSeen], hello: Hello) -> list[float]:
     """Milliseconds from handing each frame to the link until the other end has it decoded: float[N]."""
     cost = []
@@ -112,13 +124,13 @@ def run_box(clip: Path, seconds: float) -> BoxCost:
 
     Raises KineboxError when one of them does not start or stops.
     """
-    with _box(clip) as box:
+    with running_box(clip) as box:
         before = {process: _cpu_s(process.pid) for process in (box.vision, box.hub)}
         start = time.monotonic()
         ages: list[float] = []
         with _Listener(box.link) as listener:
             while (elapsed := time.monotonic() - start) < seconds:
-                capture_ms = _next_frame(box.browser)
+                capture_ms = next_frame(box.browser)
                 ages.append(time.time() * 1e3 - capture_ms)
         costs = [
             ProcessCost(
@@ -147,10 +159,10 @@ def soak_box(
     Raises KineboxError when one of the processes does not start or stops.
     """
     looks: list[Memory] = []
-    with _box(clip) as box:
+    with running_box(clip) as box:
         start = time.monotonic()
         while (passed := time.monotonic() - start) < minutes * 60 or not looks:
-            _next_frame(box.browser)
+            next_frame(box.browser)
             if passed >= len(looks) * every_s:
                 memory = [round(_resident_mb(process.pid), 1) for process in (box.vision, box.hub)]
                 looks.append(Memory(round(passed / 60, 2), *memory))
@@ -158,33 +170,41 @@ def soak_box(
     return looks
 
 
-class _Box(NamedTuple):
+class RunningBox(NamedTuple):
     """A running box with a browser."""
 
     vision: subprocess.Popen[bytes]
     hub: subprocess.Popen[bytes]
     browser: ClientConnection
     link: Path
+    port: int
+    """Of the dashboard."""
 
 
 @contextlib.contextmanager
-def _box(clip: Path) -> Iterator[_Box]:
-    """Vision and hub on `clip`, over and over, warm."""
+def running_box(clip: Path) -> Iterator[RunningBox]:
+    """Vision and hub on `clip`, over and over, warm, and tuned to this machine.
+
+    They have a state and a configuration of their own: nothing is sent anywhere, nothing of the household changes.
+    """
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kinebox-bench-")))
         log = stack.enter_context(tempfile.TemporaryFile("w+"))
+        settings = folder / "config.toml"
+        settings.touch()
+        own = os.environ | {"KINEBOX_STATE": str(folder), "KINEBOX_CONFIG": str(settings)}
+        own.pop("STATE_DIRECTORY", None)
+        start = functools.partial(_process, own, log)
         door = ["--socket", str(folder / "link")]
         port = _free_port()
-        vision = stack.enter_context(
-            _process("edge.vision.service", log, *door, "--camera", str(clip), "--loop")
-        )
-        hub = stack.enter_context(
-            _process("edge.hub", log, *door, "--database", str(folder / "kinebox.db"), "--port", str(port))
-        )
+        vision = stack.enter_context(start("edge.vision.service", *door, "--camera", str(clip), "--loop"))
+        hub = stack.enter_context(start("edge.hub", *door, "--port", str(port)))
         browser = stack.enter_context(_connect(port, (vision, hub), log))
         for _ in range(_WARM_UP_FRAMES):
-            _next_frame(browser)
-        yield _Box(vision, hub, browser, folder / "link")
+            next_frame(browser)
+        while _is_tuning(port):
+            next_frame(browser)
+        yield RunningBox(vision, hub, browser, folder / "link", port)
 
 
 class _Listener:
@@ -215,9 +235,15 @@ class _Listener:
 
 
 @contextlib.contextmanager
-def _process(module: str, log: IO[str], *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+def _process(
+    environment: Mapping[str, str], log: IO[str], module: str, *arguments: str
+) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
-        [sys.executable, "-m", module, *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        [sys.executable, "-m", module, *arguments],
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        env=environment,
     )
     try:
         yield process
@@ -245,7 +271,14 @@ def _connect(
         time.sleep(0.1)
 
 
-def _next_frame(browser: ClientConnection) -> float:
+def _is_tuning(port: int) -> bool:
+    """Whether vision still measures between the pictures what this machine can do."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/status", timeout=_START_S) as answer:
+        tuning = msgspec.json.decode(answer.read(), type=_Status).tuning
+    return tuning is not None and tuning.basis == "safe"
+
+
+def next_frame(browser: ClientConnection) -> float:
     """When the next frame to arrive was taken, in ms since 1970."""
     while True:
         try:

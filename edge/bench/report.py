@@ -100,7 +100,7 @@ def run_bench(peers: bool, json: bool, video: Path | None, seconds: float) -> No
         frames=len(frames),
         width=frames.shape[2],
         height=frames.shape[1],
-        machine=_processor(),
+        machine=processor(),
         python=sys.version.split()[0],
         pipelines=costs(laps),
         link_p50_ms=_percentile(link, 50),
@@ -185,7 +185,7 @@ def _percentile(values: list[float], percent: float) -> float:
     return round(float(np.percentile(values, percent)), 4)
 
 
-def _processor() -> str:
+def processor() -> str:
     """The processor's name as Linux gives it; ARM's cpuinfo has none, so the architecture must do."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
