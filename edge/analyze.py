@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from edge.coach.coach import AUTO
 from edge.coach.observer import Observation, Observer, Person
 from edge.errors import CameraError, ConfigError
 from edge.export import Recording, check_formats, export_motion
@@ -89,7 +90,7 @@ class ClipReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     fps: float
     duration_s: float
     warnings: list[str] = []
-    """Codes: `turned`, `variable_frame_rate`, `truncated`, `black`."""
+    """Codes: `turned`, `variable_frame_rate`, `truncated`, `black`; `no_depth`: no exercise could be recognised."""
     subjects: list[SubjectReport]
 
 
@@ -146,7 +147,8 @@ def analyze(
     check_formats(formats)
     people: list[Person] = []
     happened: dict[Person, list[CoachEvent]] = defaultdict(list)
-    black: list[str] = []
+    warnings: set[str] = set()
+    depth = exercise != AUTO  # by which exercises are recognised; nobody asks for it where it is named
     frames, first, last = 0, 0.0, 0.0
     with contextlib.ExitStack() as stack:
         source = open_source(str(path), precision=precision, threads=threads, model=model)
@@ -161,12 +163,13 @@ def analyze(
                 recorder.add(record)
             if isinstance(record, CameraState):
                 if record.state == "black":
-                    black.append(record.state)
+                    warnings.add(record.state)
                 continue
             _refuse_misshapen(record, path)
             last = record.monotonic_ns / 1e9
             first = last if frames == 0 else first
             frames += 1
+            depth = depth or any(one.world is not None for one in record.subjects)
             seen = observer.update(record)
             for one in seen:
                 happened[one.person] += one.events
@@ -177,8 +180,10 @@ def analyze(
         people += observer.finish()
         for person in people:
             happened[person] += person.events
+        if not depth and any(person.species == "human" for person in people):
+            warnings.add("no_depth")
         report = _clip_report(
-            path, people, happened, frames, first, last, [*source.remarks, *dict.fromkeys(black)]
+            path, people, happened, frames, first, last, [*source.remarks, *sorted(warnings)]
         )
         if recorder:
             tilt = next((person.walks.tilt for person in people if person.walks.tilt is not None), None)

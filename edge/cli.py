@@ -31,6 +31,8 @@ from models.cli import app as models_app
 from models.load import DEFAULT_MODEL
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from edge.analyze import ClipError, ClipReport
 
 app = typer.Typer(
@@ -53,13 +55,15 @@ app.add_typer(calibrate_app, name="calibrate", help="Tell the camera where the f
 # What is not ours (names of files, messages) goes into Text: as a string, `[/b]` or `:x:` in it would be markup.
 _messages = Console(stderr=True)
 _NO_DEPTH = (
-    "Imported models give no depth, by which exercises are recognised: name the exercise with --exercise."
+    "Imported models give no depth, by which exercises are recognised: what repeats is counted as a movement without "
+    "a name, and not all of it. Name the exercise with --exercise"
 )
 _WARNINGS = {
     "turned": "taken with the camera held sideways; the pictures were turned upright",
     "variable_frame_rate": "the frame rate varies; every picture was taken at its own time",
     "truncated": "the file breaks off before its end; what was there has been analysed",
     "black": "some of it is black",
+    "no_depth": "its keypoints have no depth, by which exercises are recognised: name the exercise with --exercise",
 }
 
 
@@ -133,6 +137,7 @@ def analyze(
 ) -> None:
     """Count and measure the movement in a video, with the pipeline the box runs live."""
     from edge import analyze as analysis
+    from edge.coach.coach import AUTO
     from edge.coach.observer import Observer
     from edge.export import check_formats, parse_formats
     from models.imported import check_model
@@ -148,8 +153,10 @@ def analyze(
     if formats and out is None:
         raise ConfigError("--format says what is written, but not where", "Add --out FOLDER.")
     check_model(model)  # told once, not for every clip
-    if model != DEFAULT_MODEL and exercise == "auto":
-        _messages.print(Text(_NO_DEPTH, "yellow"), soft_wrap=True)
+    told: set[str] = set()
+    if model != DEFAULT_MODEL and exercise == AUTO:
+        _messages.print(Text(f"{_NO_DEPTH}.", "yellow"), soft_wrap=True)
+        told.add("no_depth")
     files = analysis.clips(video)
     if out is not None:
         analysis.refuse_overwriting(files, out)
@@ -190,11 +197,12 @@ def analyze(
         result = {"schema": analysis.SCHEMA, "clips": reports} if video.is_dir() else reports[0]
         typer.echo(msgspec.json.encode(result).decode())
     else:
-        Console().print(_analysis_table(reports))
+        Console().print(_analysis_table(reports, told))
     raise typer.Exit(code)
 
 
-def _analysis_table(reports: list[ClipReport | ClipError]) -> Table:
+def _analysis_table(reports: list[ClipReport | ClipError], told: Collection[str]) -> Table:
+    """A row for everyone in each clip. Its warnings go to standard error, less those `told` before."""
     from edge.analyze import ClipError
 
     table = Table("Clip", "Who", "Seen", "Exercise", "Reps", "Partial", "Hold")
@@ -215,8 +223,8 @@ def _analysis_table(reports: list[ClipReport | ClipError]) -> Table:
                 str(subject.partial_reps),
                 f"{subject.hold_s:.1f} s" if subject.hold_s else "",
             )
-        for warning in report.warnings:
-            _messages.print(Text(f"{report.file}: {_WARNINGS[warning]}", "yellow"))
+        for warning in (warning for warning in report.warnings if warning not in told):
+            _messages.print(Text(f"{report.file}: {_WARNINGS[warning]}", "yellow"), soft_wrap=True)
     return table
 
 
@@ -243,6 +251,7 @@ def run(
     model: ModelOption = DEFAULT_MODEL,
 ) -> None:
     """Start the box: vision, coach and dashboard, until Ctrl-C."""
+    from edge.coach.coach import AUTO
     from edge.coach.observer import Observer
     from edge.supervisor import runtime_folder, services, supervise
     from models.imported import check_model
@@ -250,6 +259,8 @@ def run(
     check_model(model)
     _adopt_own_exercises()
     Observer(exercise)  # an unknown exercise is told before anything is started
+    if model != DEFAULT_MODEL and exercise == AUTO:
+        _messages.print(Text(f"{_NO_DEPTH}, or choose it on the dashboard.", "yellow"), soft_wrap=True)
     with runtime_folder() as folder:
         both = services(
             folder / "vision.sock",

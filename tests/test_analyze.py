@@ -204,6 +204,22 @@ def test_a_full_disk_leaves_nothing_half_written(squats: bytes, tmp_path: Path) 
     assert (done.returncode, done.stderr.count("cannot write into")) == (6, 1)
 
 
+def test_without_depth_it_is_told_that_no_exercise_is_recognised(tmp_path: Path) -> None:
+    squats = tmp_path / "squats.trace"
+    record_squats(squats)
+    frames = [one for one in read_trace(squats) if isinstance(one, PoseFrame)]
+    flat = [(one.monotonic_ns / 1e9, replace(one.subjects[0], world=None)) for one in frames]
+    clip = record(tmp_path / "flat.trace", flat)
+    done = kinebox("analyze", str(clip), "--json")
+    report = json.loads(done.stdout)
+    assert report["warnings"] == ["no_depth"]
+    assert report["subjects"][0]["exercise"] == "movement"
+    assert "name the exercise with --exercise" in kinebox("analyze", str(clip)).stderr
+    named = analyze(clip, exercise="squat")
+    assert (named.warnings, named.subjects[0].reps) == ([], REPS)
+    assert analyze(squats, exercise="auto").warnings == []
+
+
 def test_a_bad_clip_does_not_spoil_the_folder(squats: bytes, tmp_path: Path) -> None:
     (tmp_path / "a.trace").write_text("hello")
     (tmp_path / "b.trace").write_bytes(squats)

@@ -98,7 +98,9 @@ def test_from_a_file_to_joints_in_a_clip(tmp_path: Path, labels: Path, clip: Pat
 
     done = kinebox("analyze", clip, "--model", "gym", "--out", tmp_path / "out", "--json")
     assert done.returncode == 0, done.stderr
-    assert "name the exercise with --exercise" in done.stderr
+    assert "Name the exercise with --exercise" in done.stderr
+    assert msgspec.json.decode(done.stdout)["warnings"] == ["no_depth"]
+    assert kinebox("analyze", clip, "--model", "gym").stderr.count("depth") == 1
     (subject,) = msgspec.json.decode(done.stdout)["subjects"]
     assert subject["last_s"] > 0.9
     assert subject["metrics"]["elbow_flexion_left_peak"]["value"] is not None

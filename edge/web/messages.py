@@ -99,6 +99,9 @@ class SubjectFrame(msgspec.Struct, frozen=True, kw_only=True):
     keypoints: Annotated[
         list[list[float]], Meta(description="Per joint x, y (pixels, origin top left) and visibility 0 to 1")
     ]
+    depth: Annotated[
+        bool, Meta(description="The model tells positions in space, by which exercises are recognised")
+    ] = True
     coach: Annotated[
         Coaching | None, Meta(description="null: outside of the station, and so neither counted nor kept")
     ] = None

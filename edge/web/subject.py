@@ -35,6 +35,7 @@ def subject_frame(one: Observation, width: int, height: int) -> SubjectFrame:
         skeleton=one.subject.skeleton,
         score=round(one.subject.score, 3),
         keypoints=points.round(3).tolist(),
+        depth=one.subject.world is not None,
         coach=Coaching(
             exercise=state.exercise,
             given=state.given,
@@ -78,6 +79,7 @@ def uncounted(subject: Subject) -> SubjectFrame:
         skeleton=subject.skeleton,
         score=round(subject.score, 3),
         keypoints=subject.points().round(3).tolist(),
+        depth=subject.world is not None,
     )
 
 

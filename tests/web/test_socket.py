@@ -103,6 +103,7 @@ def test_a_frame_in_full(box: Box) -> None:
                 "skeleton": "stick3",
                 "score": 0.98,
                 "keypoints": [[320.0, 40.5, 1.0], [300.0, 340.0, 0.9], [None, None, 0.0]],
+                "depth": True,
                 "coach": {
                     "exercise": "squat",
                     "given": True,

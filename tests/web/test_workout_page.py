@@ -56,6 +56,18 @@ def ready(page: Page, person: Workout) -> None:
     expect(page.get_by_test_id("camera-state")).to_have_attribute("data-connection", "open")
 
 
+def test_without_depth_the_exercise_has_to_be_chosen(page: Page, tmp_path: Path) -> None:
+    with workout(tmp_path) as person:
+        person.flat = True
+        ready(page, person)
+        person.squats(3, 100)
+        shown(page, "improve", re.compile("no depth.* Choose the exercise above"))
+        page.get_by_test_id("exercise-picker").select_option("squat")
+        person.squats(3, 100)
+        shown(page, "exercise-name", "Squat")
+        expect(page.get_by_test_id("improve")).not_to_contain_text("depth")
+
+
 def test_a_set_is_seen_as_it_happens(page: Page, tmp_path: Path) -> None:
     errors: list[str] = []
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)

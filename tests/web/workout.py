@@ -7,6 +7,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from edge.coach.observer import LEFT_AFTER_S
 from edge.hub.hub import Hub
 from edge.link import CameraState, Hello, PoseFrame
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from edge.link import Subject
     from tests.web.box import Box
 
 RATE = 15
@@ -31,6 +34,8 @@ class Workout:
 
     def __init__(self, box: Box, hub: Hub) -> None:
         self.box, self.hub = box, hub
+        self.flat = False
+        """Seen by a model that knows the picture alone."""
         self._number = 0
 
     def squats(self, count: float, depth: float, begin: float = 0.0) -> None:
@@ -75,8 +80,12 @@ class Workout:
             width=640,
             height=600,
             timings={"total": 1.0},
-            subjects=() if figure is None else (figure.subject(),),
+            subjects=() if figure is None else (self._seen(figure),),
         )
+
+    def _seen(self, figure: Figure) -> Subject:
+        subject = figure.subject()
+        return replace(subject, world=None) if self.flat else subject
 
 
 def _swing(turns: float) -> float:

@@ -132,6 +132,8 @@ export interface Subject {
   skeleton: string;
   score: number;
   keypoints: Keypoint[];
+  /** Without it no exercise is recognised. */
+  depth: boolean;
   /** null of those outside of the station. */
   coach: Coach | null;
 }
