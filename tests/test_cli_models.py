@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,10 +12,9 @@ import numpy as np
 import pytest
 
 from edge.cli import main
-from edge.evaluate.lsp import from_skeleton
 from edge.link import PoseFrame
 from edge.vision.trace import TraceSource
-from tests.models.brought import BODY, file, movenet_single, picture, yolo_grid
+from tests.models.brought import BODY, file, kept, labelled, movenet_single, picture, yolo_grid
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,18 +51,7 @@ def models_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def labels(tmp_path: Path) -> Path:
-    """Six pictures in each of which the tiny networks see somebody just where the labels have them."""
-    folder = tmp_path / "labelled"
-    (folder / "images").mkdir(parents=True)
-    table = {}
-    for number in range(6):
-        x, y = 60 + 10 * number, 70
-        cv2.imwrite(str(folder / "images" / f"{number}.png"), picture(128, 128, x, y))
-        # Of the spot's 5 x 5 pixels the first is meant; two of the picture's are one of the network's.
-        joints = from_skeleton("coco17", BODY * 2 + (x - 1, y - 1))
-        table[f"{number}.png"] = [[*point, 1] for point in joints.tolist()]
-    (folder / "joints.json").write_text(json.dumps(table))
-    return folder
+    return labelled(tmp_path / "labelled")
 
 
 @pytest.fixture
@@ -121,6 +108,22 @@ def test_from_a_file_to_joints_in_a_clip(tmp_path: Path, labels: Path, clip: Pat
     gone = kinebox("analyze", clip, "--model", "gym")
     assert gone.returncode == 4
     assert "no model named 'gym'" in gone.stderr
+
+
+def test_what_cannot_be_evaluated_is_told_before_anything_runs(
+    tmp_path: Path, labels: Path, kinebox: Kinebox
+) -> None:
+    kept("yolo-pose", yolo_grid(), "gym")
+    unknown = kinebox("models", "eval", "--pck", labels, "--model", "gmy")
+    assert unknown.returncode == 4
+    assert "There are: blazepose, gym." in unknown.stderr
+    (tmp_path / "models" / "imported" / "gym.fp32.onnx").write_bytes(b"")
+    damaged = kinebox("models", "eval", "--pck", labels, "--model", "gym")
+    assert damaged.returncode == 4
+    assert "gym.fp32.onnx" in damaged.stderr
+    alone = kinebox("models", "eval", "--reps", labels, "--model", "gym")
+    assert alone.returncode == 6
+    assert "--model is for --pck alone" in alone.stderr
 
 
 def test_int8_that_loses_the_joints_is_refused_and_nothing_is_kept(

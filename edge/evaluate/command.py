@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from edge.evaluate.pck import Accuracy
     from edge.evaluate.people import SceneResult
     from edge.evaluate.reps import ClipFailed, ClipResult
+    from models.imported import Imported
 
 SCHEMA = 1
 Result = TypeVar("Result")
@@ -72,6 +73,9 @@ def evaluate(
             help="Folder of pictures with their joints.json (14 joints): how many joints are found."
         ),
     ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="With --pck: an imported model, too. May be repeated.")
+    ] = None,
     people: Annotated[
         Path | None,
         typer.Option(
@@ -98,15 +102,22 @@ def evaluate(
     from edge.evaluate.labels import read_labels
     from edge.evaluate.nothing import evaluate_nothing
     from edge.evaluate.reps import ClipFailed, by_source, evaluate_clip, totals
+    from models import imported
 
     if reps is None and not nothing and form is None and pck is None and people is None:
         raise ConfigError(
             "there is nothing to evaluate", "Give --reps, --nothing, --form, --pck or --people with a FOLDER."
         )
+    if model and pck is None:
+        raise ConfigError("--model is for --pck alone", "Add --pck FOLDER, or leave --model out.")
+    brought = [imported.load(name) for name in dict.fromkeys(model or [])]
+    for one in brought:  # a damaged file is told before the others have run for minutes
+        for kind in one.files:
+            imported.model_bytes(one, kind)
     counting: list[Step[ClipResult]] = []
     if reps is not None:
-        one = partial(evaluate_clip, reps, runs=exercise.value, precision=precision.value, threads=threads)
-        counting = [(label.file, partial(one, label)) for label in read_labels(reps)]
+        clip = partial(evaluate_clip, reps, runs=exercise.value, precision=precision.value, threads=threads)
+        counting = [(label.file, partial(clip, label)) for label in read_labels(reps)]
     quiet = partial(evaluate_nothing, precision=precision.value, threads=threads)
     idle: list[Step[Found]] = [(clip.name, partial(quiet, clip)) for clip in _clips(nothing or [])]
     answer: dict[str, object] = {"schema": SCHEMA}
@@ -130,7 +141,7 @@ def evaluate(
         if not json:
             out.print(table.form_table(judged))
     if pck is not None:
-        answer["pck"] = figures = _stills(pck, threads)
+        answer["pck"] = figures = _stills(pck, threads, brought)
         if not json:
             out.print(table.pck_table(figures))
     if people is not None:
@@ -174,7 +185,7 @@ def _people(
     return {"people": results, "drawn": more, "images": images}
 
 
-def _stills(folder: Path, threads: int) -> list[Accuracy]:
+def _stills(folder: Path, threads: int, models: Sequence[Imported]) -> list[Accuracy]:
     """Every pipeline on labelled pictures; where MediaPipe cannot be had, its absence is told."""
     from edge.evaluate.stills import evaluate_stills
 
@@ -183,7 +194,7 @@ def _stills(folder: Path, threads: int) -> list[Accuracy]:
         def start(name: str, pictures: int) -> Callable[[], object]:
             return partial(bar.advance, bar.add_task(name, total=pictures))
 
-        figures, missing = evaluate_stills(folder, threads=threads, start=start)
+        figures, missing = evaluate_stills(folder, threads=threads, models=models, start=start)
     if missing is not None:
         _messages.print(Text.assemble(("MediaPipe: ", "yellow"), missing), soft_wrap=True)
     return figures

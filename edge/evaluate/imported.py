@@ -1,7 +1,8 @@
-"""How well a model that the user brought finds joints: the score that its INT8 form has to keep."""
+"""How well a model that the user brought finds joints, beside others, and what its INT8 form has to keep."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,16 +10,63 @@ import numpy as np
 from edge.errors import ConfigError
 from edge.evaluate.lsp import from_skeleton
 from edge.evaluate.pck import accuracy, distances
+from edge.vision.detector import Detector
+from edge.vision.imported import BroughtNetwork, box_of
 from edge.vision.providers import session
 from models.decode import Box, cut, decode, letterbox, tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from edge.evaluate.lsp import Array, Labelled
+    import numpy.typing as npt
+
+    from edge.evaluate.lsp import Array, Labelled, Reader
+    from edge.vision.inference import Precision
     from models.imported import Imported
 
+    Boxes = Callable[[Labelled, npt.NDArray[np.uint8]], list[Box]]
+    """Where people are in a labelled picture, BGR uint8[H, W, 3]."""
+
 _THREADS = 2
+_TITLES: dict[Precision, str] = {"fp32": "fp32", "int8": "INT8"}
+
+
+def readers(model: Imported, threads: int, *, parts: bool) -> Iterator[tuple[str, Reader]]:
+    """The model as the box runs it, in each precision it has: its name, and what reads the 14 joints of a picture.
+
+    Of several people it takes the one that it is surest of. `parts`: a model that reads a crop of one person is also
+    told by the labels where that person is. Raises ModelError when a file is missing or damaged.
+    """
+    for precision, title in _TITLES.items():
+        if precision not in model.files:
+            continue
+        network = BroughtNetwork(model, precision, threads)
+        if not model.row.top_down:
+            yield f"{model.name} {title}", partial(_read, network, None)
+            continue
+        if parts:
+            yield f"{model.name} {title}: told where", partial(_read, network, _labelled)
+        detector = Detector("int8", threads)
+        yield f"{model.name} {title}", partial(_read, network, partial(_detected, detector))
+
+
+def _read(network: BroughtNetwork, boxes: Boxes | None, label: Labelled) -> Array | None:
+    bgr = label.picture()
+    poses = [network.whole(bgr)] if boxes is None else [network.one(bgr, box) for box in boxes(label, bgr)]
+    seen = [one for one in poses if len(one.found)]
+    if not seen:
+        return None
+    best = max(seen, key=lambda one: float(one.found.max()))
+    return from_skeleton(network.row.skeleton, best.points[int(best.found.argmax())])
+
+
+def _labelled(label: Labelled, _bgr: npt.NDArray[np.uint8]) -> list[Box]:
+    known = ~np.isnan(label.joints[:, 0])
+    return [Box.around(label.joints[known])] if known.any() else []
+
+
+def _detected(detector: Detector, _label: Labelled, bgr: npt.NDArray[np.uint8]) -> list[Box]:
+    return [box_of(find.roi) for find in detector.detect(bgr)]
 
 
 def score(model: Imported, data: bytes, labels: Sequence[Labelled]) -> float:
@@ -33,9 +81,9 @@ def score(model: Imported, data: bytes, labels: Sequence[Labelled]) -> float:
     off = []
     for label in labels:
         bgr = label.picture()
-        known = ~np.isnan(label.joints[:, 0])
-        if model.row.top_down and known.any():
-            fitted, affine = cut(bgr, Box.around(label.joints[known]), *size, wanted.fill)
+        boxes = _labelled(label, bgr) if model.row.top_down else []
+        if boxes:
+            fitted, affine = cut(bgr, boxes[0], *size, wanted.fill)
         else:
             fitted, affine = letterbox(bgr, *size, wanted.fill)
         results = network.run(None, {name: tensor(fitted, wanted, model.element)})

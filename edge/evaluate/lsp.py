@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import cv2
@@ -34,6 +35,8 @@ _LONGEST_SIDE = 8192
 _REMEDY = 'A label is {"a.jpg": [[x, y, 1], … 14 joints]}, as Leeds Sports Pose has them.'
 
 Array = npt.NDArray[np.float64]
+Reader = Callable[["Labelled"], Array | None]
+"""The 14 joints of a labelled picture, float64[14, 2]; None where nobody is found."""
 _Point = tuple[float, float, float]
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from edge.bench.peer import PeerUnavailable, peer_python
+from edge.evaluate.imported import readers
 from edge.evaluate.lsp import JOINTS, from_skeleton, read_labels
 from edge.evaluate.pck import Accuracy, accuracy, distances
 from edge.vision.landmarks import JOINTS as LANDMARKS
@@ -20,12 +22,10 @@ from edge.vision.still import ALL_ROUND, UPRIGHT, StillReader
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from edge.evaluate.lsp import Array, Labelled
+    from edge.evaluate.lsp import Array, Labelled, Reader
     from edge.vision.inference import Precision
     from edge.vision.landmarks import Landmarks
-
-    Reader = Callable[[Labelled], Array | None]
-    """The 14 joints of a labelled picture, float64[14, 2]; None where nobody is found."""
+    from models.imported import Imported
 
 PEER = "MediaPipe"
 _SKELETON = "blazepose33"
@@ -41,12 +41,13 @@ def evaluate_stills(
     parts: bool = True,
     peer: bool = True,
     threads: int = 2,
+    models: Sequence[Imported] = (),
     start: Callable[[str, int], Callable[[], object]] = lambda _name, _pictures: lambda: None,
 ) -> tuple[list[Accuracy], str | None]:
     """Every pipeline on the pictures labelled in `folder`, and why MediaPipe is not among them.
 
     `peer`: MediaPipe, too. `parts`: also with less of the pipeline, and with the region from the labels, which shows
-    where joints are lost.
+    where joints are lost. `models`: those that the user brought, too.
     `start` is called with a pipeline's name and the number of pictures, and what it returns after each of these.
     Raises ConfigError or ModelError.
     """
@@ -67,7 +68,8 @@ def evaluate_stills(
     except PeerUnavailable as error:
         missing = str(error)
         off.pop(PEER, None)
-    for name, reader in _readers(precisions, threads, parts=parts):
+    brought = (readers(model, threads, parts=parts) for model in models)
+    for name, reader in chain(_readers(precisions, threads, parts=parts), *brought):
         run(name, map(reader, labels))
     return [accuracy(name, table, _compared(name, off)) for name, table in off.items()], missing
 
@@ -78,8 +80,8 @@ def score(read: Reader, labels: Sequence[Labelled]) -> Accuracy:
 
 
 def _compared(name: str, off: Mapping[str, list[Array]]) -> dict[str, list[Array]]:
-    """Whom a pipeline is compared with: MediaPipe, and INT8 with fp32."""
-    others = [PEER, "Kinebox fp32"] if name == "Kinebox INT8" else [PEER]
+    """Whom a pipeline is compared with: MediaPipe, and INT8 with its fp32."""
+    others = [PEER, name.replace("INT8", "fp32")]
     return {other: off[other] for other in others if other in off and other != name}
 
 

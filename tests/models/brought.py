@@ -5,22 +5,27 @@ Each is a few operators: where the spot is on each axis, and a table of numbers 
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 from onnx import ModelProto, TensorProto
 
+from edge.evaluate.lsp import from_skeleton
 from models import families, imported
 from models.examine import judge
 from models.onnx_graph import GraphWriter, serialise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     import numpy.typing as npt
 
 SIDE = 64
 KEYPOINTS = 17
+PICTURES = 6
 GREY = np.array([123.675, 116.28, 103.53]), np.array([58.395, 57.12, 57.375])
 
 # A standing person around (0, 0), COCO's order: nose, eyes, ears, shoulders, elbows, wrists, hips, knees, ankles.
@@ -164,6 +169,20 @@ def picture(width: int, height: int, x: float, y: float) -> npt.NDArray[np.uint8
     made = np.full((height, width, 3), 30, np.uint8)
     made[round(y) - 2 : round(y) + 3, round(x) - 2 : round(x) + 3] = 255
     return made
+
+
+def labelled(folder: Path) -> Path:
+    """`folder` with pictures in each of which the networks see somebody just where the labels have them."""
+    (folder / "images").mkdir(parents=True)
+    table = {}
+    for number in range(PICTURES):
+        x, y = 60 + 10 * number, 70
+        cv2.imwrite(str(folder / "images" / f"{number}.png"), picture(128, 128, x, y))
+        # Of the spot's 5 x 5 pixels the first is meant; two of the picture's are one of the network's.
+        joints = from_skeleton("coco17", BODY * 2 + (x - 1, y - 1))
+        table[f"{number}.png"] = [[*point, 1] for point in joints.tolist()]
+    (folder / "joints.json").write_text(json.dumps(table))
+    return folder
 
 
 GRAPHS = {
