@@ -33,6 +33,12 @@ NEAR = 0.15
 AGAIN = 0.5
 """Share of the way back to leave a turning point by for the next repetition: the person rests elsewhere now."""
 LATEST = 5
+HOLE_S = 0.25
+"""Seconds without a moment after which the start position may be another one than the latest that was seen."""
+REST_S = 0.3
+"""Seconds near a position that make it one to start from: before, somebody may be on the way already."""
+OVER_S = 0.2
+"""Seconds without going farther back after which a way back is over."""
 
 
 def _time_share(distance: float) -> float:
@@ -63,14 +69,20 @@ class Excursion(NamedTuple):
     """Progress at the start position."""
     span: float
     """Size in textbook repetitions."""
+    again: bool = False
+    """It is the one before, now that its way back is over: its start position had not been seen."""
 
 
 class _Way:
     """The excursion in progress."""
 
-    __slots__ = ("high", "high_at", "left_at", "low", "trough", "trough_at", "turned_at")
+    __slots__ = ("high", "high_at", "joined", "left_at", "low", "trough", "trough_at", "turned_at")
 
-    def __init__(self, low: float, left_at: float, t: float, progress: float) -> None:
+    def __init__(
+        self, low: float, left_at: float, t: float, progress: float, *, joined: bool = False
+    ) -> None:
+        self.joined = joined
+        """It was under way already when somebody came in sight: `low` is where, and no start position."""
         self.low = low
         self.left_at = left_at
         """The last moment near the start position."""
@@ -95,6 +107,11 @@ class _Way:
             self.turned_at = self.trough_at = t
             self.trough = progress
         return back
+
+    def join(self, low: float) -> None:
+        """Its start position is known by now: the one that it came back to, if that is beyond the first sight."""
+        if self.joined:
+            self.joined, self.low = False, min(self.low, low)
 
     def excursion(self, *, full: bool, counted: float, ended: float) -> Excursion:
         out = (self.high_at - self.left_at) / (1 - _LEAVING)
@@ -127,6 +144,11 @@ class Counter:
         """Forget the excursion in progress; the person's range stays known."""
         self._low: float | None = None
         self._low_at = self._left_at = 0.0
+        self._latest = 0.0
+        self._joined: tuple[float, float] | None = None
+        """Since when somebody has been in sight whose start position is not known yet, and the lowest until then."""
+        self._open: tuple[_Way, bool] | None = None
+        """A way whose start position was not seen and whose way back is not over, and whether it was told of."""
         self._way: _Way | None = None
         self.phase: Phase = "ready"
 
@@ -147,8 +169,12 @@ class Counter:
         """
         way = self._way
         if way is None:
+            if self._low is None or (t - self._latest > HOLE_S and self._low_at == self._latest):
+                self._joined = t, progress if self._low is None else self._low
             self._wait(t, progress)
-            return None
+            self._latest = t
+            return self._at_home(t, progress)
+        self._latest = t
         back = way.add(t, progress)
         if back < NEAR:
             self.phase = "peak" if way.span >= self.full else "out"
@@ -157,9 +183,13 @@ class Counter:
         on_the_way_s = t - way.turned_at
         if back >= RETURN and on_the_way_s >= MISREAD * self._bounds[0]:
             rest = on_the_way_s * (1 - _COUNTED) / (_COUNTED - _LEAVING)
-            return self._complete(way, counted=t, ended=t + rest, low=progress)
+            done = self._complete(way, counted=t, ended=t + rest, low=progress)
+            if way.joined:
+                self._open = way, done is not None
+            return done
         fall, rise = way.high - way.trough, progress - way.trough
         if on_the_way_s >= self._bounds[0] and fall >= self.stir and rise >= max(self.stir, AGAIN * fall):
+            way.join(way.trough)
             excursion = self._complete(way, counted=way.trough_at, ended=way.trough_at, low=way.trough)
             self._way = _Way(way.trough, way.trough_at, t, progress)
             self.phase = "out"
@@ -168,13 +198,33 @@ class Counter:
             self.reset()  # no repetition takes that long: where the person is now is the start position
         return None
 
+    def _at_home(self, t: float, progress: float) -> Excursion | None:
+        """Once its way back is over, that tells how large a movement was whose start position was not seen."""
+        low, low_at = self._low, self._low_at
+        if self._open is None or low is None:
+            return None
+        way, told = self._open
+        if progress - low < NEAR * (way.high - low) and t - low_at < OVER_S:
+            return None
+        self._open = None
+        if told:
+            self._spans.pop()
+        way.join(low)
+        done = self._tell(way, counted=low_at, ended=low_at)
+        return done._replace(again=told) if done else None
+
     def _complete(self, way: _Way, *, counted: float, ended: float, low: float) -> Excursion | None:
         """End the way; an excursion if it took as long as a repetition may."""
-        full = way.span >= self.full
         self._way, self._low, self._low_at, self._left_at = None, low, counted, counted
+        if way.joined and way.span < self.full:
+            return None  # how large it is, the way back will tell
+        return self._tell(way, counted=counted, ended=ended)
+
+    def _tell(self, way: _Way, *, counted: float, ended: float) -> Excursion | None:
         shortest, longest = self._bounds
         if not shortest <= counted - way.left_at <= longest:
             return None
+        full = way.span >= self.full
         self._remember(way.span)
         return way.excursion(full=full, counted=counted, ended=ended)
 
@@ -188,11 +238,19 @@ class Counter:
 
     def _wait(self, t: float, progress: float) -> None:
         """At or near the start position: follow it down, and notice when it is left."""
-        if self._low is None or progress <= self._low:
+        if self._low is None or progress < self._low:
             self._low, self._low_at = progress, t
         if progress <= self._low + NEAR:
             self._left_at = t
             self.phase = "ready"
         elif progress >= self._low + self.stir:
-            self._way = _Way(self._low, self._left_at, t, progress)
+            self._way = _Way(self._low, self._left_at, t, progress, joined=self._just_joined(self._low))
+            self._joined = None
             self.phase = "out"
+
+    def _just_joined(self, low: float) -> bool:
+        """Whether the start position `low`, which is left now, is only where somebody came in sight."""
+        if self._joined is None or low <= 0:
+            return False
+        since, lowest = self._joined
+        return self._left_at - since < REST_S and low > lowest - NEAR / 2

@@ -119,7 +119,7 @@ class Periodic:
 
 
 def _repetitions(excursion: Excursion | None) -> list[Repetition]:
-    if excursion is None or not excursion.full:
+    if excursion is None or not excursion.full or excursion.again:
         return []
     out, back = excursion.peaked - excursion.began, excursion.ended - excursion.peaked
     return [

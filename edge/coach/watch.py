@@ -72,6 +72,8 @@ class _Limb:
         self.latest: Excursion | None = None
         self.before: Excursion | None = None
         """The one before the latest."""
+        self.accepted = False
+        """Whether the latest was any row's."""
 
     def peaks(self) -> list[tuple[float, float]]:
         """When it was furthest, and how far: in the movement in progress, and in the latest one."""
@@ -249,8 +251,12 @@ class Watches:
                 limb.counter.reset()
             limb.seen_at = t
             excursion = limb.counter.update(t, way)
-            if excursion is not None and (excursion.full or track in self.known):
-                limb.before, limb.latest = limb.latest, excursion
+            if excursion is None or (excursion.again and limb.accepted):
+                continue
+            if excursion.full or track in self.known:
+                if not excursion.again:
+                    limb.before = limb.latest
+                limb.latest = excursion
                 complete.append((limb, track, excursion))
         found = []
         for limb, track, excursion in complete:
@@ -264,5 +270,6 @@ class Watches:
                 if shorter is not None:
                     seen = track.survey(limb, shorter, self.course)
                     looks = [(watch, watch.consider(limb.side, shorter, seen)) for watch in track.watches]
+            limb.accepted = any(movement is None or movement.verdict.accepted for _, movement in looks)
             found += [(watch, movement) for watch, movement in looks if movement is not None]
         return found

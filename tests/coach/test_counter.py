@@ -16,7 +16,8 @@ RATE = 30.0
 
 def count(progress: list[float], rate: float = RATE, min_s: float = 0.3) -> list[Excursion]:
     counter = Counter(min_s=min_s, max_s=30)
-    return [done for i, p in enumerate(progress) if (done := counter.update(i / rate, p))]
+    done = [one for i, p in enumerate(progress) if (one := counter.update(i / rate, p))]
+    return [one for one in done if not one.again]
 
 
 def bump(seconds: float, height: float = 1.0, rate: float = RATE) -> list[float]:
@@ -67,11 +68,32 @@ def test_counted_before_the_movement_is_over() -> None:
         ("a long rest half-way", rest(1) + rest(40, 0.35) + [0.35 + 0.65 * p for p in bump(2) * 3], 3, 0),
         ("a misread moment at the far end", [*bump(2)[:30], 1.0, 0.45, 0.5, 1.0, 1.0, *bump(2)[30:]], 1, 0),
         ("starts at the far end", bump(2)[30:] + bump(2) * 3, 3, 0),
+        ("in sight only from half-way out", bump(2)[16:] + bump(2) * 3, 4, 0),
+        ("in sight only from half-way out, back half-way", bump(2)[16:46] + rest(2, 0.5), 0, 1),
+        (
+            "in sight at rest half-way",
+            rest(1, 0.55) + [0.55 + 0.4 * p for p in bump(2)] + rest(1, 0.55),
+            0,
+            1,
+        ),
     ],
 )
 def test_course(name: str, course: list[float], full: int, partial: int) -> None:
     done = count(course)
     assert (sum(e.full for e in done), sum(not e.full for e in done)) == (full, partial), name
+
+
+def test_start_position_in_a_hole() -> None:
+    """Between two repetitions somebody was out of sight: where they were seen last was no start position."""
+    course = rest(1) + bump(2) * 3 + rest(1)
+    hole = range(139, 166)  # from 0.36 on the way back to 0.5 on the next way out
+    moments = [(i / RATE, p) for i, p in enumerate(course) if i not in hole]
+    counter = Counter(min_s=0.3, max_s=30)
+    done = [one for t, p in moments if (one := counter.update(t, p))]
+    assert [one.full for one in done] == [True] * 4
+    assert [one.again for one in done] == [False, False, False, True]
+    assert done[2].peaked == done[3].peaked
+    assert [one.low for one in done] == pytest.approx([0, 0, 0.36, 0], abs=0.05)
 
 
 def test_own_range_is_learnt() -> None:
