@@ -67,5 +67,7 @@ REASONS = {
     "full": "the processor keeps up with it",
     "small": "it cannot keep up with larger pictures",
     "fixed": "this camera's pictures cannot be chosen",
+    "only_one": "the model was imported in no other",
+    "imported": "it is chosen for Kinebox's own model alone",
 }
 """What each reason means, for whoever operates the box; the dashboard has its own words."""

@@ -73,11 +73,14 @@ class BroughtNetwork:
 class WholePicture:
     """A model that finds everyone in a picture by itself."""
 
-    def __init__(self, model: Imported, precision: Precision, threads: int, *, most: int = 6) -> None:
-        """Load the model; ModelError when its file is missing or damaged. `most`: people reported of a picture."""
+    MOST = 6
+    """People reported of a picture."""
+
+    def __init__(self, model: Imported, precision: Precision, threads: int) -> None:
+        """Load the model; ModelError when its file is missing or damaged."""
         self.model = model.name
         self.precision = model.best(precision)
-        self.most = most
+        self.most = self.MOST
         self.waiting = 0
         """Always nobody: all are read at once."""
         self.timings: dict[str, float] = {}
@@ -141,9 +144,11 @@ class WholePicture:
 class OneByOne(WholePicture):
     """A model that reads a crop of one person: our detector finds them, then their joints say where they are."""
 
-    def __init__(self, model: Imported, precision: Precision, threads: int, *, most: int = 4) -> None:
+    MOST = 4
+
+    def __init__(self, model: Imported, precision: Precision, threads: int) -> None:
         """Load the model and the detector; ModelError when a file is missing or damaged."""
-        super().__init__(model, precision, threads, most=most)
+        super().__init__(model, precision, threads)
         self._detector = Detector("int8", threads)
         self._places: list[tuple[Box, float]] = []
         """Where somebody is, and when they were last seen there."""
@@ -215,8 +220,9 @@ def open_imported(name: str, precision: Precision, threads: int) -> WholePicture
     It computes in `precision` where the model has such a file, else in what it has.
     """
     model = imported.load(name)
-    return _PIPELINES[model.row.top_down](model, precision, threads)
+    return kind(model)(model, precision, threads)
 
 
-_PIPELINES = {False: WholePicture, True: OneByOne}
-"""By whether the family needs somebody else to find people."""
+def kind(model: Imported) -> type[WholePicture]:
+    """By whether its family needs somebody else to find people."""
+    return OneByOne if model.row.top_down else WholePicture

@@ -73,6 +73,7 @@ def main(arguments: list[str] | None = None) -> int:
     from edge.vision import tuning_file  # noqa: PLC0415
     from edge.vision.source import PixelSource, open_source  # noqa: PLC0415
     from edge.vision.tuned import TunedSource, Tuner, sizes_of  # noqa: PLC0415
+    from edge.vision.tuned_imported import ImportedTuner  # noqa: PLC0415
     from edge.vision.tuning import Given  # noqa: PLC0415
     from models.load import DEFAULT_MODEL  # noqa: PLC0415
 
@@ -85,7 +86,11 @@ def main(arguments: list[str] | None = None) -> int:
         sizes=sizes_of(camera),
     )
     try:
-        tuner = Tuner(given, tuning_file.folder())
+        tuner = (
+            Tuner(given, tuning_file.folder())
+            if options.model == DEFAULT_MODEL
+            else ImportedTuner(options.model, given, tuning_file.cores())
+        )
         source = open_source(
             camera,
             precision=tuner.plan.precision,
@@ -95,9 +100,7 @@ def main(arguments: list[str] | None = None) -> int:
             marker=True,
             model=options.model,
         )
-        # What is measured and chosen is for our own model; another one runs as it was told to.
-        ours = options.model == DEFAULT_MODEL
-        served = TunedSource(source, tuner) if ours and isinstance(source, PixelSource) else source
+        served = TunedSource(source, tuner) if isinstance(source, PixelSource) else source
         manager = Manager()
         publisher = Publisher(options.socket, replace(source.hello, network=network))
         try:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from edge.link import Watch as Wish
     from edge.vision.pictures import Camera
     from edge.vision.source import PixelSource
+    from edge.vision.tuned_imported import ImportedTuner
     from edge.vision.tuning import Costs, Given, Plan
 
 _HEAT_EVERY_S = 5.0
@@ -168,8 +169,10 @@ class Tuner:
 class TunedSource:
     """A camera and its pipeline, that work as this machine can."""
 
-    def __init__(self, source: PixelSource, tuner: Tuner, thermometer: Thermometer | None = None) -> None:
-        """`source` was made with the precision and the threads of the tuner's plan."""
+    def __init__(
+        self, source: PixelSource, tuner: Tuner | ImportedTuner, thermometer: Thermometer | None = None
+    ) -> None:
+        """`source` was made with the precision and the threads of the tuner's plan, and for its model."""
         self.source, self.tuner = source, tuner
         self.hello, self.recorded = source.hello, source.recorded
         self._device = source.camera
@@ -178,7 +181,7 @@ class TunedSource:
         self._wanted: int | None = None
         self._thermometer = thermometer or Thermometer()
         self._watch = Watch()
-        self._trial = None if tuner.basis == "kept" else Trial(tuner.given, tuning_file.cores())
+        self._trial = Trial(tuner.given, tuning_file.cores()) if tuner.basis == "safe" else None
         self._heat_at = 0.0
         self._way = (tuner.plan.precision, tuner.plan.threads)
         self._apply()
@@ -215,6 +218,8 @@ class TunedSource:
         self.source.close()
 
     def _saw(self, frame: PoseFrame) -> None:
+        if not isinstance(self.tuner, Tuner):
+            return
         model = frame.timings.get("model", 0.0)
         # What is done for a person besides the network is little, and grows with it.
         ratio = self.tuner.ratio(model / len(frame.subjects)) if frame.subjects and model else None
@@ -222,6 +227,8 @@ class TunedSource:
 
     def _tune(self) -> bool:
         """Measure a little where that is due; whether there is a new plan."""
+        if not isinstance(self.tuner, Tuner):
+            return False
         now = time.monotonic()
         if self._trial is None:
             if now >= self._heat_at:
