@@ -20,8 +20,13 @@ HIPS, RIM = 33, 34
 """Alignment points among the model's 39: the middle of the hips, and the rim of the body's circle."""
 _WINDOW = np.arange(-3, 4)
 """The 7 x 7 cells of the heatmap around a landmark that refine it."""
+_MOMENTS = np.column_stack([np.tile(_WINDOW, 7), np.repeat(_WINDOW, 7), np.ones(49)])
+"""float64[49, 3]: x and y of these cells from the middle one, and 1."""
 _LEAST_JOINTS = 12
 _MIN_PEAK = 0.5
+_SCALE = np.float32(1 / 255)
+_LARGE = 400_000
+"""Pixels of a region from which another channel costs more than it saves."""
 
 Array = npt.NDArray[np.float64]
 
@@ -69,19 +74,40 @@ class LandmarkModel:
 
 def cut(bgr: npt.NDArray[np.uint8], roi: Roi) -> npt.NDArray[np.uint8]:
     """A region of a picture, uint8[256, 256, 3]."""
+    matrix = roi.matrix(SIZE)
+    (a, b, x), (c, d, y) = matrix.tolist()
+    height, width = bgr.shape[:2]
+    left, right = _span(x, a * SIZE, b * SIZE, width)
+    top, bottom = _span(y, c * SIZE, d * SIZE, height)
+    # OpenCV warps four channels in a third of the time of three, with the same result.
+    fourth = (right - left) * (bottom - top) < _LARGE
+    if fourth:
+        wide = np.empty((height, width, 4), np.uint8)  # what is not filled is not read either
+        cv2.cvtColor(bgr[top:bottom, left:right], cv2.COLOR_BGR2BGRA, dst=wide[top:bottom, left:right])
     picture = cv2.warpAffine(
-        bgr,
-        roi.matrix(SIZE),
+        wide if fourth else bgr,
+        matrix,
         (SIZE, SIZE),
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return np.asarray(picture, np.uint8)
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGRA2BGR) if fourth else picture, np.uint8)
+
+
+def _span(corner: float, across: float, down: float, length: int) -> tuple[int, int]:
+    """From where to where, of `length` pixels, a square is read that begins at `corner` and has these two sides."""
+    low = corner + min(across, 0.0) + min(down, 0.0)
+    high = corner + max(across, 0.0) + max(down, 0.0)
+    first = min(max(math.floor(low) - 1, 0), length - 1)
+    return first, max(min(math.ceil(high) + 2, length), first + 1)
 
 
 def blob(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """A cut region as the network takes it: float32[1, 3, 256, 256], RGB, 0-1."""
-    return np.asarray(cv2.dnn.blobFromImage(picture, 1 / 255, swapRB=True), np.float32)
+    image = np.empty((1, 3, *picture.shape[:2]), np.float32)
+    for plane, channel in zip(image[0], reversed(cv2.split(picture)), strict=True):
+        np.multiply(channel, _SCALE, out=plane)
+    return image
 
 
 def decode(outputs: list[npt.NDArray[np.float32]], roi: Roi) -> Landmarks:
@@ -115,22 +141,16 @@ def refine(points: Array, heatmap: npt.NDArray[np.float32]) -> tuple[Array, Arra
     """
     count, height, width = heatmap.shape
     size = np.array([width, height])
-    finite = np.asarray(np.isfinite(points).all(axis=1))
-    cell = np.where(finite[:, None], points / SIZE * size, -1).astype(np.int64)
-    inside = finite & (points >= 0).all(axis=1) & (cell < size).all(axis=1)
-    xs = cell[:, :1] + _WINDOW
-    ys = cell[:, 1:] + _WINDOW
-    logits = heatmap[
-        np.arange(count)[:, None, None],
-        np.clip(ys, 0, height - 1)[:, :, None],
-        np.clip(xs, 0, width - 1)[:, None, :],
-    ]
-    mass = 1 / (1 + np.exp(-logits.astype(np.float64)))
-    mass *= ((ys >= 0) & (ys < height))[:, :, None] & ((xs >= 0) & (xs < width))[:, None, :]
-    peaks = mass.max(axis=(1, 2))
+    inside = np.asarray(((points >= 0) & (points < SIZE)).all(axis=1))
+    cell = np.where(inside[:, None], points * (size / SIZE), 0).astype(np.int64)
+    x, y = cell.T
+    xs, ys = x[:, None] + _WINDOW, y[:, None] + _WINDOW
+    rows = np.arange(count)[:, None] * height + ys
+    logits = heatmap.ravel().take(rows[:, :, None] * width + xs[:, None], mode="clip")
+    within = ((ys >= 0) & (ys < height))[:, :, None] & ((xs >= 0) & (xs < width))[:, None]
+    mass = (within / (1 + np.exp(-logits.astype(np.float64)))).reshape(count, -1)
+    peaks = mass.max(axis=1)
+    moments = mass @ _MOMENTS
+    centre = cell + moments[:, :2] / np.maximum(moments[:, 2:], 1e-12)
     clear = inside & (peaks >= _MIN_PEAK)
-    total = np.maximum(mass.sum(axis=(1, 2)), 1e-12)
-    centre = np.stack(
-        [(mass.sum(axis=1) * xs).sum(axis=1) / total, (mass.sum(axis=2) * ys).sum(axis=1) / total], axis=1
-    )
-    return np.where(clear[:, None], centre / size * SIZE, points), np.where(inside, peaks, 0.0)
+    return np.where(clear[:, None], centre * (SIZE / size), points), np.where(inside, peaks, 0.0)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
+import cv2
 import numpy as np
 import pytest
 
 from edge.vision.detector import ANCHORS, decode, merge
-from edge.vision.landmarks import Landmarks, refine
+from edge.vision.landmarks import SIZE, Landmarks, blob, cut, refine
 from edge.vision.roi import Roi
 from edge.vision.smoothing import OneEuro
 
@@ -72,6 +73,24 @@ def test_region_matrix_maps_corners() -> None:
 )
 def test_unusable_regions(roi: Roi) -> None:
     assert not roi.usable(100, 100)
+
+
+def test_a_region_is_cut_as_opencv_would_warp_the_whole_picture() -> None:
+    noise = np.random.default_rng(0)
+    picture = noise.integers(0, 256, (720, 1280, 3), np.uint8)
+    for _ in range(100):
+        x, y, turn = noise.uniform((-400, -250, -4), (1700, 1000, 4))
+        roi = Roi(x, y, float(np.exp(noise.uniform(3, 8))), turn)
+        warped = cv2.warpAffine(
+            picture,
+            roi.matrix(SIZE),
+            (SIZE, SIZE),
+            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        seen = cut(picture, roi)
+        assert (seen == warped).all()
+        assert (blob(seen) == cv2.dnn.blobFromImage(seen, 1 / 255, swapRB=True)).all()
 
 
 def test_refine_moves_to_the_peak_nearby() -> None:
