@@ -34,6 +34,11 @@ _SHORT_S = 0.08
 _LONG = 20
 """Readings over which belief is averaged."""
 
+_VALUES = (2 * JOINTS, 2 * 2, 3 * JOINTS)
+"""Of joints, alignment points and world coordinates, which share a filter: three would take twice as long."""
+_CUTOFF, _BETA = np.repeat((0.05, 0.01, 0.1), _VALUES), np.repeat((80.0, 10.0, 40.0), _VALUES)
+_PIXELS = np.repeat((True, True, False), _VALUES)
+
 Array = npt.NDArray[np.float64]
 State = Literal["tentative", "followed", "hidden"]
 
@@ -75,9 +80,7 @@ class Track:
         self._start_filters()
 
     def _start_filters(self) -> None:
-        self._joints = OneEuro(min_cutoff=0.05, beta=80.0)
-        self._alignment = OneEuro(min_cutoff=0.01, beta=10.0)
-        self._world = OneEuro(min_cutoff=0.1, beta=40.0)
+        self._filter = OneEuro(min_cutoff=_CUTOFF, beta=_BETA)
 
     @property
     def size(self) -> float:
@@ -105,10 +108,11 @@ class Track:
 
     def update(self, seen: Landmarks, roi: Roi, t: float, clearness: float = 1.0) -> None:
         """Take in a reading of `roi` in which somebody was there, and how clear it was."""
-        joints = self._joints(seen.points[:JOINTS], t, roi.side)
-        world = self._world(seen.world, t)
-        alignment = self._alignment(seen.points[[HIPS, RIM]], t, roi.side)
-        new = Roi.from_alignment(alignment[0], alignment[1])
+        raw = np.concatenate([seen.points[: RIM + 1].ravel(), seen.world.ravel()])
+        smooth = self._filter(raw, t, np.where(_PIXELS, roi.side, 1.0))
+        world = smooth[-_VALUES[2] :].reshape(-1, 3)
+        points = smooth[: -_VALUES[2]].reshape(-1, 2)
+        new = Roi.from_alignment(points[HIPS], points[RIM])
         dt = t - self.seen_at
         if self.readings and 0 < dt < 1:
             speed = np.array([new.x - self.roi.x, new.y - self.roi.y]) / dt
@@ -118,7 +122,7 @@ class Track:
         self.seen_at = self.placed_at = t
         self.readings += 1
         self.belief += (clearness - self.belief) / min(self.readings, _LONG)
-        self._shown = (np.column_stack([joints, seen.visibility[:JOINTS]]), world)
+        self._shown = (np.column_stack([points[:JOINTS], seen.visibility[:JOINTS]]), world)
 
     def coast(self, t: float) -> None:
         """What was read says nothing of them: their region goes on as they went."""
@@ -154,7 +158,7 @@ class Track:
         self.seen_at, self.placed_at, self.read_at = other.seen_at, other.placed_at, other.read_at
         self.velocity, self.course = other.velocity, other.course
         self._shown = other._shown
-        self._joints, self._alignment, self._world = other._joints, other._alignment, other._world
+        self._filter = other._filter
 
     def swap_names(self, other: Track) -> None:
         """Each is the other: only the places where they are read stay."""
