@@ -3,42 +3,46 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import os
-import tempfile
 from collections import defaultdict
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
+from edge.analyze_out import ENDINGS, Recorder, display_name, output
+from edge.calibration import CameraSettings
 from edge.coach.coach import AUTO
-from edge.coach.observer import Observation, Observer, Person
+from edge.coach.observer import Observer, Person
+from edge.coach.station import Station
 from edge.errors import CameraError, ConfigError
-from edge.export import Recording, check_formats, export_motion
-from edge.link import CameraState, Hello, MarkerSeen, PoseFrame
+from edge.export import check_formats
+from edge.link import CameraState, MarkerSeen, PoseFrame, Watch
+from edge.motion.lens import Lens
 from edge.motion.skeletons import SKELETONS
 from edge.vision.source import open_source
-from edge.vision.trace import SUFFIX, TraceWriter
+from edge.vision.trace import SUFFIX
+from edge.zones import inside
 from models.load import DEFAULT_MODEL
-from wire.metrics import live_metrics, metrics
+from wire.metrics import metrics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from edge.coach.records import CoachEvent, RepetitionMeasure
+    from edge.link import Subject
     from edge.motion.grades import Measure
     from edge.vision.inference import Precision
+    from edge.zones import Zones
 
 SCHEMA = 1
 SUFFIXES = {".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", SUFFIX}
 """What is taken from a folder."""
-_JSON, _CSV = ".json", ".csv"
-_ENDINGS = (_JSON, _CSV, SUFFIX)
-"""What is written for each clip: the report, the measurements, the keypoints."""
 _LEAST_S = 0.5
 """Seconds someone must be seen to be reported: a shorter find is a shadow or a lamp."""
 _TRACE_REMEDY = "Record it again with the release you use."
+_NO_SETTINGS = CameraSettings()
 
 
 class MetricReport(msgspec.Struct, frozen=True):
@@ -116,8 +120,8 @@ def refuse_overwriting(files: Sequence[Path], out: Path) -> None:
     """ConfigError when what is written into `out` for one of `files` would take the place of another of them."""
     taken = {file.resolve() for file in files}
     for file in files:
-        for ending in _ENDINGS:
-            written = _output(file, out, ending)
+        for ending in ENDINGS:
+            written = output(file, out, ending)
             if written.resolve() in taken:
                 raise ConfigError(
                     f"{written} would be overwritten, and is to be analysed",
@@ -132,18 +136,22 @@ def analyze(
     precision: Precision = "int8",
     threads: int = 1,
     model: str = DEFAULT_MODEL,
-    height_m: float | None = None,
+    settings: CameraSettings = _NO_SETTINGS,
     out: Path | None = None,
     formats: Sequence[str] = (),
     progress: Callable[[], object] = lambda: None,
 ) -> ClipReport:
     """Analyse one clip; with `out`, also write its report, measurements and trace there, once all are complete.
 
-    `model`: ours, or the name of one that was imported. `height_m`: of whoever is seen. `formats`: of `edge.export`,
-    also written to `out`. `progress` is called after each frame.
+    `model`: ours, or the name of one that was imported. `settings`: of the camera that took it. `formats`: of
+    `edge.export`, also written to `out`. `progress` is called after each frame.
     Raises CameraError, ModelError or ConfigError.
     """
-    observer = Observer(exercise, height_m)  # an unknown exercise is refused before any work is done
+    look = partial(Lens, field=settings.field)
+    observer = Observer(
+        exercise, settings.height_m, look
+    )  # an unknown exercise is refused before any work is done
+    observer.station = None if settings.station is None else Station(settings.station)
     check_formats(formats)
     people: list[Person] = []
     happened: dict[Person, list[CoachEvent]] = defaultdict(list)
@@ -153,19 +161,22 @@ def analyze(
     with contextlib.ExitStack() as stack:
         source = open_source(str(path), precision=precision, threads=threads, model=model)
         stack.callback(source.close)
-        recorder = _Recorder(out, path, source.hello, formats) if out else None
+        source.watch(Watch(zones=settings.zones))
+        recorder = Recorder(out, path, source.hello, formats) if out else None
         if recorder:
             stack.callback(recorder.close)
         for record in source.stream():
             if isinstance(record, MarkerSeen):
                 continue  # nobody asked for it
+            if isinstance(record, PoseFrame):
+                _refuse_misshapen(record, path)
+                record = _without(record, settings.zones)  # noqa: PLW2901 - of a trace everybody comes
             if recorder:
                 recorder.add(record)
             if isinstance(record, CameraState):
                 if record.state == "black":
                     warnings.add(record.state)
                 continue
-            _refuse_misshapen(record, path)
             last = record.monotonic_ns / 1e9
             first = last if frames == 0 else first
             frames += 1
@@ -206,6 +217,20 @@ def _refuse_misshapen(frame: PoseFrame, path: Path) -> None:
                     f"{path} has {len(points)} keypoints where {subject.skeleton} has {len(skeleton.names)}",
                     _TRACE_REMEDY,
                 )
+
+
+def _without(frame: PoseFrame, zones: Zones) -> PoseFrame:
+    """The frame less those who have the middle of the hips in one of the zones, as vision leaves them out."""
+    return replace(frame, subjects=tuple(one for one in frame.subjects if not _left_out(one, frame, zones)))
+
+
+def _left_out(subject: Subject, frame: PoseFrame, zones: Zones) -> bool:
+    at = SKELETONS[subject.skeleton].joints
+    hips = [at[name] for name in ("hip_left", "hip_right") if name in at]
+    if not zones or not hips:
+        return False
+    x, y = subject.points()[hips, :2].mean(axis=0)
+    return any(inside(zone, float(x) / frame.width, float(y) / frame.height) for zone in zones)
 
 
 def _clip_report(
@@ -284,96 +309,3 @@ def _reported(measures: Mapping[str, Measure | RepetitionMeasure]) -> dict[str, 
         key: MetricReport(None if m.value is None else round(m.value, 2), rows[key].unit, m.grade, m.reasons)
         for key, m in measures.items()
     }
-
-
-def display_name(path: Path) -> str:
-    """The file's name as text: bytes that are no UTF-8 (Linux allows them) become question marks."""
-    return os.fsencode(path.name).decode(errors="replace")
-
-
-def _output(clip: Path, folder: Path, ending: str) -> Path:
-    """What is written for `clip`: its whole name and an ending, so that a.mp4 and a.mov do not meet."""
-    return folder / f"{clip.name}{ending}"
-
-
-class _Recorder:
-    """Writes what `--out` asks for: a report (.json), a row a frame and subject (.csv), a trace, and `formats`.
-
-    Every failure to write is a ConfigError. Without `finish`, nothing is left behind.
-    """
-
-    def __init__(self, folder: Path, clip: Path, hello: Hello, formats: Sequence[str]) -> None:
-        self._folder, self._clip, self._formats = folder, clip, formats
-        self._recording = Recording()
-        self._keys = [metric.key for metric in live_metrics()]
-        with self._told():
-            folder.mkdir(parents=True, exist_ok=True)
-            self._temporary = tempfile.TemporaryDirectory(prefix=".kinebox-", dir=folder)
-        self._part = Path(self._temporary.name)
-        self._files = contextlib.ExitStack()
-        try:
-            with self._told():
-                table = self._files.enter_context((self._part / _CSV).open("w", newline=""))
-                self._rows = csv.writer(table)
-                self._rows.writerow(["t_s", "subject", *self._keys])
-                self._trace = self._files.enter_context(
-                    contextlib.closing(TraceWriter(self._part / SUFFIX, hello))
-                )
-        except ConfigError:
-            self.close()
-            raise
-
-    def add(self, record: PoseFrame | CameraState) -> None:
-        with self._told():
-            self._trace.write(record)
-
-    def measure(self, t: float, seen: Sequence[Observation]) -> None:
-        """Everyone in the picture at `t` seconds of the clip."""
-        self._recording.picture(t)
-        for one in seen:
-            values = [None if (m := one.measures.get(key)) is None else m.value for key in self._keys]
-            row = ["" if value is None else f"{value:.2f}" for value in values]
-            with self._told():
-                self._rows.writerow([f"{t:.3f}", one.person.id, *row])
-            if self._formats:
-                subject = one.subject
-                self._recording.add(
-                    subject.id,
-                    subject.species,
-                    subject.skeleton,
-                    subject.points(),
-                    subject.world_points(),
-                    one.measures,
-                )
-
-    def finish(self, report: ClipReport, tilt: float | None) -> None:
-        """All is complete: put it in its place. `tilt`: of the camera, in degrees, where it is known."""
-        subjects = report.subjects if self._formats else ()
-        motions = [self._recording.motion(subject.id, self._keys, tilt) for subject in subjects]
-        with self._told():
-            text = msgspec.json.format(msgspec.json.encode(report), indent=2)
-            (self._part / _JSON).write_bytes(text)
-            self._files.close()
-            exported = self._part / "exported"
-            exported.mkdir()
-            export_motion(motions, exported / display_name(self._clip), self._formats)
-            for ending in _ENDINGS:
-                (self._part / ending).replace(_output(self._clip, self._folder, ending))
-            for file in exported.iterdir():
-                file.replace(self._folder / file.name)
-
-    def close(self) -> None:
-        """Remove what is not complete."""
-        with contextlib.suppress(OSError):  # a full disk has been told
-            self._files.close()
-        self._temporary.cleanup()
-
-    @contextlib.contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise ConfigError(
-                f"cannot write into {self._folder}: {error.strerror or error}",
-                "Make room, or choose another folder for --out.",
-            ) from error

@@ -4,14 +4,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from edge import settings_file
-from edge.calibration import CameraSettings, Keeper
+from edge.calibration import CameraSettings, Keeper, camera_settings
+from edge.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 FILE = "camera.json"
+
+
+def named_settings(path: Path) -> CameraSettings:
+    """What a file that the user names says of the camera: a config.toml, or a state folder's `camera.json`.
+
+    Raises ConfigError where it is missing, damaged, or says nothing of a camera.
+    """
+    if not path.is_file():
+        raise ConfigError(
+            f"there is no file {path}", f"Name the box's config.toml, or {FILE} of its state folder."
+        )
+    if path.suffix != ".json":
+        said = camera_settings(path)
+    else:
+        try:
+            said = msgspec.json.decode(path.read_bytes(), type=CameraSettings)
+        except OSError as error:
+            raise ConfigError(
+                f"{path} cannot be read: {error.strerror}", "Give this user the right to."
+            ) from error
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: {error}", "docs/cameras.md says what may stand there.") from error
+    if said == CameraSettings():
+        raise ConfigError(f"{path} says nothing of a camera", "See docs/cameras.md, or leave it out.")
+    return said
 
 
 class CameraSetup:

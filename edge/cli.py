@@ -8,38 +8,34 @@ import sys
 import tempfile
 from datetime import datetime
 from enum import StrEnum
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import msgspec
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from edge import __version__
+from edge.cli_analyze import analyze_command
 from edge.cli_camera import app as camera_app
+from edge.cli_common import NO_DEPTH, ExerciseOption, ModelOption, adopt_own_exercises, messages, tell
 from edge.cli_device import backup_command, restore_command, update_app
 from edge.cli_exercises import app as exercises_app
 from edge.cli_models import import_command, remove_command
 from edge.errors import ConfigError, KineboxError
-from edge.evaluate.command import Precision, evaluate
+from edge.evaluate.command import evaluate
 from edge.marker_page import app as calibrate_app
 from models.cli import app as models_app
 from models.load import DEFAULT_MODEL
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
-    from edge.analyze import ClipError, ClipReport
 
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Watch movement, measure it and coach it, and keep every picture to yourself.",
 )
+app.command("analyze")(analyze_command)
 app.add_typer(exercises_app, name="exercises", help="List the exercises, check your own and add them.")
 # Here: they run the whole box, of which the models know nothing.
 models_app.command("eval")(evaluate)
@@ -51,27 +47,6 @@ app.command("backup")(backup_command)
 app.command("restore")(restore_command)
 app.add_typer(camera_app, name="camera", help="Look into the camera that the box is told to use.")
 app.add_typer(calibrate_app, name="calibrate", help="Tell the camera where the floor is.")
-
-# What is not ours (names of files, messages) goes into Text: as a string, `[/b]` or `:x:` in it would be markup.
-_messages = Console(stderr=True)
-_NO_DEPTH = (
-    "Imported models give no depth, by which exercises are recognised: what repeats is counted as a movement without "
-    "a name, and not all of it. Name the exercise with --exercise"
-)
-_WARNINGS = {
-    "turned": "taken with the camera held sideways; the pictures were turned upright",
-    "variable_frame_rate": "the frame rate varies; every picture was taken at its own time",
-    "truncated": "the file breaks off before its end; what was there has been analysed",
-    "black": "some of it is black",
-    "no_depth": "its keypoints have no depth, by which exercises are recognised: name the exercise with --exercise",
-}
-
-
-class Species(StrEnum):
-    """Who is analysed."""
-
-    human = "human"
-    dog = "dog"
 
 
 class LivePrecision(StrEnum):
@@ -90,12 +65,6 @@ class Format(StrEnum):
     mot = "mot"
 
 
-PrecisionOption = Annotated[Precision, typer.Option(help="int8 is the fast one, fp32 the fallback.")]
-ThreadsOption = Annotated[int, typer.Option(min=1, max=64, help="Processor threads of the model.")]
-ModelOption = Annotated[
-    str, typer.Option(envvar="KINEBOX_MODEL", help="Pose model: blazepose, or the name of an imported one.")
-]
-ExerciseOption = Annotated[str, typer.Option(help="Id of an exercise, or auto to recognise it.")]
 HostOption = Annotated[
     str, typer.Option(help="Address to listen on. Beyond this machine, browsers need the printed token.")
 ]
@@ -108,124 +77,6 @@ def root(version: Annotated[bool, typer.Option("--version", help="Print the vers
     if version:
         typer.echo(f"kinebox {__version__}")
         raise typer.Exit
-
-
-@app.command()
-def analyze(
-    video: Annotated[Path, typer.Argument(help="A video, a recorded trace, or a folder of them.")],
-    exercise: ExerciseOption = "auto",
-    species: Annotated[Species, typer.Option(help="Who moves.")] = Species.human,
-    reference: Annotated[Path | None, typer.Option(help="A target video to compare with.")] = None,
-    height_m: Annotated[
-        float | None,
-        typer.Option(min=0.3, max=2.6, help="Body height, in metres: needed for lengths in metres."),
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder for the report (JSON), measurements (CSV) and keypoint trace.")
-    ] = None,
-    format: Annotated[  # noqa: A002
-        str,
-        typer.Option(
-            help="More files for --out, separated by commas: trc (markers in metres and in pixels, for OpenSim and "
-            "Sports2D), mot (angles, for OpenSim), c3d (markers), csv or json (keypoints over time)."
-        ),
-    ] = "",
-    precision: PrecisionOption = Precision.int8,
-    threads: ThreadsOption = 2,
-    model: ModelOption = DEFAULT_MODEL,
-    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-) -> None:
-    """Count and measure the movement in a video, with the pipeline the box runs live."""
-    from edge import analyze as analysis
-    from edge.coach.coach import AUTO
-    from edge.coach.observer import Observer
-    from edge.export import check_formats, parse_formats
-    from models.imported import check_model
-
-    if species is Species.dog:
-        raise ConfigError("this release has no pose model for dogs", "Analyse people with --species human.")
-    if reference is not None:
-        raise ConfigError("this release cannot compare with a reference video yet", "Leave --reference out.")
-    _adopt_own_exercises()
-    Observer(exercise)  # an unknown exercise is told once, not for every clip
-    formats = parse_formats(format)
-    check_formats(formats)
-    if formats and out is None:
-        raise ConfigError("--format says what is written, but not where", "Add --out FOLDER.")
-    check_model(model)  # told once, not for every clip
-    told: set[str] = set()
-    if model != DEFAULT_MODEL and exercise == AUTO:
-        _messages.print(Text(f"{_NO_DEPTH}.", "yellow"), soft_wrap=True)
-        told.add("no_depth")
-    files = analysis.clips(video)
-    if out is not None:
-        analysis.refuse_overwriting(files, out)
-    reports: list[ClipReport | ClipError] = []
-    code = 0
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        TextColumn("{task.completed} frames"),
-    )
-    with Progress(*columns, TimeElapsedColumn(), console=_messages, transient=True) as progress:
-        for file in files:
-            name = analysis.display_name(file)
-            task = progress.add_task(name, total=None)
-            try:
-                report = analysis.analyze(
-                    file,
-                    exercise=exercise,
-                    precision=precision.value,
-                    threads=threads,
-                    model=model,
-                    height_m=height_m,
-                    out=out,
-                    formats=formats,
-                    progress=partial(progress.advance, task),
-                )
-            except KineboxError as error:
-                if not video.is_dir():
-                    raise
-                _tell(error)
-                reports.append(analysis.ClipError(file=name, error=str(error), remedy=error.remedy))
-                code = code or error.exit_code
-            else:
-                reports.append(report)
-            progress.remove_task(task)
-    if json:
-        result = {"schema": analysis.SCHEMA, "clips": reports} if video.is_dir() else reports[0]
-        typer.echo(msgspec.json.encode(result).decode())
-    else:
-        Console().print(_analysis_table(reports, told))
-    raise typer.Exit(code)
-
-
-def _analysis_table(reports: list[ClipReport | ClipError], told: Collection[str]) -> Table:
-    """A row for everyone in each clip. Its warnings go to standard error, less those `told` before."""
-    from edge.analyze import ClipError
-
-    table = Table("Clip", "Who", "Seen", "Exercise", "Reps", "Partial", "Hold")
-    for report in reports:
-        clip = Text(report.file)
-        if isinstance(report, ClipError):
-            table.add_row(clip, Text("not analysed", "red"))
-            continue
-        if not report.subjects:
-            table.add_row(clip, "nobody was found")
-        for subject in report.subjects:
-            table.add_row(
-                clip,
-                f"{subject.species} {subject.id}",
-                f"{subject.first_s:.1f}-{subject.last_s:.1f} s",
-                subject.exercise or subject.gait or "not recognised",
-                str(subject.reps),
-                str(subject.partial_reps),
-                f"{subject.hold_s:.1f} s" if subject.hold_s else "",
-            )
-        for warning in (warning for warning in report.warnings if warning not in told):
-            _messages.print(Text(f"{report.file}: {_WARNINGS[warning]}", "yellow"), soft_wrap=True)
-    return table
 
 
 @app.command()
@@ -247,6 +98,14 @@ def run(
         int | None,
         typer.Option(min=1, max=64, help="Processor threads of the model; left out: as is best here."),
     ] = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(
+            min=1,
+            max=240,
+            help="Pictures a second that are wanted; what comes beyond them is left out. Else KINEBOX_FPS, or 30.",
+        ),
+    ] = None,
     loop: Annotated[bool, typer.Option("--loop", help="Play a file again and again.")] = False,
     model: ModelOption = DEFAULT_MODEL,
 ) -> None:
@@ -257,16 +116,17 @@ def run(
     from models.imported import check_model
 
     check_model(model)
-    _adopt_own_exercises()
+    adopt_own_exercises()
     Observer(exercise)  # an unknown exercise is told before anything is started
     if model != DEFAULT_MODEL and exercise == AUTO:
-        _messages.print(Text(f"{_NO_DEPTH}, or choose it on the dashboard.", "yellow"), soft_wrap=True)
+        messages.print(Text(f"{NO_DEPTH}, or choose it on the dashboard.", "yellow"), soft_wrap=True)
     with runtime_folder() as folder:
         both = services(
             folder / "vision.sock",
             camera=camera,
             precision=precision.value,
             threads=threads,
+            fps=fps,
             loop=loop,
             exercise=exercise,
             host=host,
@@ -306,7 +166,7 @@ def demo(
         nothing = Path(folder) / "config.toml"
         nothing.touch()
         os.environ.setdefault("KINEBOX_CONFIG", str(nothing))
-        _messages.print("Open the dashboard's address below in a browser. Ctrl-C stops the demo.")
+        messages.print("Open the dashboard's address below in a browser. Ctrl-C stops the demo.")
         run(camera=source, exercise=chosen, host=host, port=port, loop=camera is None)
 
 
@@ -414,21 +274,8 @@ def main() -> None:
     try:
         app()
     except KineboxError as error:
-        _tell(error)
+        tell(error)
         sys.exit(error.exit_code)
-
-
-def _adopt_own_exercises() -> None:
-    from edge.coach.library import adopt, library
-    from edge.store.paths import exercise_folders
-
-    adopt(library(exercise_folders()))
-
-
-def _tell(error: KineboxError) -> None:
-    _messages.print(Text.assemble(("kinebox: ", "red"), str(error)), soft_wrap=True)
-    if error.remedy:
-        _messages.print(Text(error.remedy), soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -114,10 +114,12 @@ def services(
     host: str,
     port: int,
     model: str = DEFAULT_MODEL,
+    fps: float | None = None,
 ) -> list[Service]:
-    """The two processes of a box, joined at `socket`."""
+    """The two processes of a box, joined at `socket`. `fps`: that are wanted; None: as the environment says."""
     vision = [sys.executable, "-m", "edge.vision.service", "--socket", str(socket)]
     vision += ["--precision", precision, "--threads", str(threads or "auto"), *(["--loop"] if loop else [])]
+    vision += [] if fps is None else ["--fps", f"{fps:g}"]
     hub = [sys.executable, "-m", "edge.hub", "--socket", str(socket), "--exercise", exercise]
     hub += ["--host", host, "--port", str(port)]
     # A device has no end, nor has a file that is played again and again: there, success is a stray signal.

@@ -21,6 +21,7 @@ from edge.link import Hello, PoseFrame
 from edge.vision.trace import TraceWriter, read_trace
 from tests.figure import Figure
 from tests.running import REPS, record_squats
+from tests.several import recorded, side_by_side
 from tests.vision.clips import write_clip
 
 if TYPE_CHECKING:
@@ -218,6 +219,55 @@ def test_without_depth_it_is_told_that_no_exercise_is_recognised(tmp_path: Path)
     named = analyze(clip, exercise="squat")
     assert (named.warnings, named.subjects[0].reps) == ([], REPS)
     assert analyze(squats, exercise="auto").warnings == []
+
+
+LEFT, RIGHT = ([[x, 0.0], [x + 0.5, 0.0], [x + 0.5, 1.0], [x, 1.0]] for x in (0.0, 0.5))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "who"),
+    [
+        ("camera.json", json.dumps({"zones": [LEFT], "height_m": 1.7}), [2]),
+        ("config.toml", f"[camera]\nzones = [{RIGHT}]\n", [1]),
+        ("config.toml", f"[camera]\nstation = {RIGHT}\n", [2]),
+        ("config.toml", f"[camera]\nzones = [{RIGHT}]\nstation = {RIGHT}\n", []),
+    ],
+)
+def test_what_the_owner_drew_holds_where_it_is_given(
+    tmp_path: Path, name: str, text: str, who: list[int]
+) -> None:
+    record_squats(tmp_path / "one.trace")
+    one = recorded(tmp_path / "one.trace")
+    clip = tmp_path / "both.trace"
+    writer = TraceWriter(clip, Hello(camera="cam0", source="generated", model="none", precision="fp32"))
+    for frame in side_by_side([one, one]):
+        writer.write(frame)
+    writer.close()
+    (tmp_path / name).write_text(text)
+    arguments = ("analyze", str(clip), "--exercise", "squat", "--json")
+    report = json.loads(kinebox(*arguments, "--camera-settings", str(tmp_path / name)).stdout)
+    assert [(subject["id"], subject["reps"]) for subject in report["subjects"]] == [(n, REPS) for n in who]
+    if name == "camera.json":
+        assert len(json.loads(kinebox(*arguments).stdout)["subjects"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("config.toml", None, "there is no file"),
+        ("config.toml", "[uplink]\n", "says nothing of a camera"),
+        ("config.toml", "[camera]\nzone = []\n", "zone"),
+        ("camera.json", '{"zones": [[[0, 0]]]}', "zones"),
+    ],
+)
+def test_settings_that_are_none_are_told(tmp_path: Path, name: str, text: str | None, told: str) -> None:
+    if text is not None:
+        (tmp_path / name).write_text(text)
+    done = kinebox("analyze", "any.mp4", "--camera-settings", str(tmp_path / name))
+    assert done.returncode == 6
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) >= 2  # and what to do
+    assert "Traceback" not in done.stderr
 
 
 def test_a_bad_clip_does_not_spoil_the_folder(squats: bytes, tmp_path: Path) -> None:

@@ -104,6 +104,11 @@ def test_from_a_file_to_joints_in_a_clip(tmp_path: Path, labels: Path, clip: Pat
     assert last.world is None
     assert np.abs(last.points()[:, :2] - (BODY * 2.5 + (89, 60))).max() < 6
 
+    settings = tmp_path / "config.toml"
+    settings.write_text("[camera]\nzones = [[[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]]]\n")
+    done = kinebox("analyze", clip, "--model", "gym", "--camera-settings", settings, "--json")
+    assert msgspec.json.decode(done.stdout)["subjects"] == []
+
     assert kinebox("models", "remove", "gym").returncode == 0
     gone = kinebox("analyze", clip, "--model", "gym")
     assert gone.returncode == 4

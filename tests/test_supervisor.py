@@ -109,7 +109,9 @@ def test_what_may_finish(tmp_path: Path, camera: str, loop: bool, finishes: bool
         exercise="auto",
         host="127.0.0.1",
         port=0,
+        fps=12.5,
     )
+    assert vision.command[vision.command.index("--fps") + 1] == "12.5"
     assert (vision.finishes, hub.finishes) == (finishes, False)
 
 
@@ -126,6 +128,7 @@ def test_the_camera_is_in_no_command_line(tmp_path: Path) -> None:
         host="127.0.0.1",
         port=0,
     )
+    assert "--fps" not in both[0].command  # the environment says it
     assert "s3cret" not in str([service.command for service in both])
     assert [service.environment.get("KINEBOX_CAMERA") for service in both] == [address, None]
 
