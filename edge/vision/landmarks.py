@@ -76,13 +76,12 @@ def cut(bgr: npt.NDArray[np.uint8], roi: Roi) -> npt.NDArray[np.uint8]:
     """A region of a picture, uint8[256, 256, 3]."""
     matrix = roi.matrix(SIZE)
     (a, b, x), (c, d, y) = matrix.tolist()
-    height, width = bgr.shape[:2]
-    left, right = _span(x, a * SIZE, b * SIZE, width)
-    top, bottom = _span(y, c * SIZE, d * SIZE, height)
+    left, right = _span(x, a * SIZE, b * SIZE, bgr.shape[1])
+    top, bottom = _span(y, c * SIZE, d * SIZE, bgr.shape[0])
     # OpenCV warps four channels in a third of the time of three, with the same result.
     fourth = (right - left) * (bottom - top) < _LARGE
     if fourth:
-        wide = np.empty((height, width, 4), np.uint8)  # what is not filled is not read either
+        wide = np.empty((bottom, right, 4), np.uint8)  # what is not filled is not read either
         cv2.cvtColor(bgr[top:bottom, left:right], cv2.COLOR_BGR2BGRA, dst=wide[top:bottom, left:right])
     picture = cv2.warpAffine(
         wide if fourth else bgr,
