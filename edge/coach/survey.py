@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from edge.motion.misread import without_brief
 from edge.motion.signals import SIGNAL_OF
 
 if TYPE_CHECKING:
@@ -67,8 +68,14 @@ class Survey(NamedTuple):
         return sum(self.doubt[column] for column in where) / len(where)
 
 
-def survey(window: Window, share: Array) -> Survey:
-    """Look at a movement; `share` float64[T]: 0 at its start position, 1 at its far end."""
+def survey(window: Window, share: Array, brief: int = 0) -> Survey:
+    """Look at a movement; `share` float64[T]: 0 at its start position, 1 at its far end.
+
+    `brief`: excursions from what else stays in place that last no more moments than that are taken for misread.
+    """
+    values = window.values
+    if brief:
+        values = without_brief(np.where(window.visibility >= _LIMITS, values, np.nan), brief)
     step = max(len(window.times) // _MOMENTS, 1)
     visibility, share = window.visibility[::step], share[::step]
     moments, signals = visibility.shape
@@ -78,7 +85,7 @@ def survey(window: Window, share: Array) -> Survey:
     seen = visibility >= _LIMITS
     # A row a signal, in each stretch, sorted along memory: what was not seen comes last.
     ordered = np.full((len(stretches), signals, moments), np.nan)
-    np.copyto(ordered.transpose(0, 2, 1), window.values[::step], where=seen & stretches[..., None])
+    np.copyto(ordered.transpose(0, 2, 1), values[::step], where=seen & stretches[..., None])
     ordered.sort()
     known = stretches.astype(float) @ seen
     known[known < np.maximum(SEEN_SHARE * stretches.sum(axis=1), 1)[:, None]] = np.nan

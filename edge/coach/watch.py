@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -39,6 +41,14 @@ BEFORE_S = 0.5
 """Seconds before a movement that show its start position, and a jump that came before."""
 UNTIL_COUNTED = 0.6
 """Share of a repetition's time from leaving the start position until it is counted, at least."""
+ENOUGH, LATEST = 2, 4
+"""At least and at most so many repetitions of a set tell what the next one is like,"""
+ALIKE = 1.4
+"""and by how many times it may differ from them."""
+BRIEF = 0.25
+"""Share of such a one for which a joint that otherwise keeps its place may have been read elsewhere."""
+MISREAD = 2
+"""So many of them may follow each other."""
 _LIMBS: dict[str, tuple[Side | None, ...]] = {
     "together": ("both",),
     "each": ("left", "right"),
@@ -96,11 +106,13 @@ class Track:
         """Whether a movement is in progress."""
         return any(limb.counter.under_way_since is not None for limb in self.limbs)
 
-    def survey(self, limb: _Limb, excursion: Excursion, course: Course) -> Survey:
-        """What the body looked like during an excursion."""
+    def survey(self, limb: _Limb, excursion: Excursion, course: Course, brief: float = 0.0) -> Survey:
+        """What the body looked like during an excursion; who was elsewhere for a share `brief` of it was misread."""
         before = limb.before.counted if limb.before else float("-inf")
         window = course.window(max(excursion.left - BEFORE_S, before), excursion.counted)
-        return survey(window, (window.progress[:, limb.lane] - excursion.low) / excursion.span)
+        share = (window.progress[:, limb.lane] - excursion.low) / excursion.span
+        during = np.count_nonzero(window.times >= excursion.left)
+        return survey(window, share, round(brief * during))
 
     def shorter(self, limb: _Limb, excursion: Excursion, course: Course, slower: float) -> Excursion | None:
         """The same movement, its way out at most so many times `slower` than the way back; None where it is anyway.
@@ -125,6 +137,16 @@ class Track:
             left=left, began=left, low=low, span=span, full=excursion.full and span >= limb.counter.full
         )
 
+    def look_calmly(
+        self, watch: Watch, limb: _Limb, excursion: Excursion, course: Course, refused: Movement | None
+    ) -> Movement | None:
+        """What a row makes of a movement that it refused, though it is like its latest: it may have been misread."""
+        if refused is None or refused.verdict.accepted or not watch.goes_on(excursion):
+            return refused
+        seen = self.survey(limb, excursion, course, BRIEF)
+        movement = watch.consider(limb.side, excursion, seen, calm=True)
+        return movement if movement is not None and movement.verdict.accepted else refused
+
     def state(self) -> tuple[float | None, Phase]:
         """Progress and phase of the limb that is furthest."""
         limb = max(self.limbs, key=lambda limb: -1e9 if limb.progress is None else limb.progress)
@@ -140,14 +162,34 @@ class Watch:
         self._judge = Judge(row)
         self._latest: dict[Side | None, Excursion] = {}
         """The latest movement of each limb that was the row's."""
+        self._alike: deque[Excursion] = deque(maxlen=LATEST)
+        """The latest full ones that were, as they were seen."""
+        self._misread = 0
+        """How many since then were, but for a joint that was misread."""
 
-    def consider(self, side: Side | None, excursion: Excursion, seen: Survey) -> Movement | None:
-        """What the row makes of a movement; None where it is the other limb's, seen before."""
+    def goes_on(self, excursion: Excursion) -> bool:
+        """Whether a movement is like the row's latest in time and size, so that it is probably one more."""
+        if len(self._alike) < ENOUGH or self._misread >= MISREAD:
+            return False
+        return all(
+            1 / ALIKE < size(excursion) / median(map(size, self._alike)) < ALIKE for size in (_time, _span)
+        )
+
+    def consider(
+        self, side: Side | None, excursion: Excursion, seen: Survey, *, calm: bool = False
+    ) -> Movement | None:
+        """What the row makes of a movement; None where it is the other limb's, seen before.
+
+        `calm`: in `seen` is not all that was seen of it.
+        """
         if self._counted(side, excursion) or self._aside(side, excursion):
             return None
         verdict = self._judge(seen, side, full=excursion.full)
         if verdict.accepted:
             self._latest[side] = excursion
+            self._misread = self._misread + 1 if calm else 0
+            if excursion.full and not calm:
+                self._alike.append(excursion)
         repetition = self._repetition(self._moving(side, excursion), excursion, verdict)
         return Movement(repetition, verdict, seen)
 
@@ -200,6 +242,14 @@ class Watch:
             range_deg=None if low is None or high is None else abs(high - low),
             peak_deg=high,
         )
+
+
+def _time(one: Excursion) -> float:
+    return one.counted - one.left
+
+
+def _span(one: Excursion) -> float:
+    return one.span
 
 
 def _together(one: Excursion, other: Excursion) -> bool:
@@ -270,6 +320,11 @@ class Watches:
                 if shorter is not None:
                     seen = track.survey(limb, shorter, self.course)
                     looks = [(watch, watch.consider(limb.side, shorter, seen)) for watch in track.watches]
+            if excursion.full and track in self.known:
+                looks = [
+                    (watch, track.look_calmly(watch, limb, excursion, self.course, movement))
+                    for watch, movement in looks
+                ]
             limb.accepted = any(movement is None or movement.verdict.accepted for _, movement in looks)
             found += [(watch, movement) for watch, movement in looks if movement is not None]
         return found

@@ -111,15 +111,24 @@ def without_outliers(values: Array, least: float) -> Array:
     count = len(values)
     if count < 3:
         return values.copy()
-    half = min(_HAMPEL_HALF, (count - 1) // 2)
-    padded = np.pad(values, ((half, half), (0, 0)), constant_values=np.nan)
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1, axis=0)
+    windows = _windows(values, min(_HAMPEL_HALF, (count - 1) // 2))
     middle = _nanmedian(windows)
     away = np.abs(values - middle)
     out = away > least
     spread = 1.4826 * _nanmedian(np.abs(windows[out] - middle[out][:, None]))
     out[out] = away[out] > _OUTLIER * spread
     return np.where(out, np.nan, values)
+
+
+def running_median(values: Array, half: int) -> Array:
+    """The median of each moment's value and of `half` before and after it, of what is known; float64[T, C]."""
+    return _nanmedian(_windows(values, half))
+
+
+def _windows(values: Array, half: int) -> Array:
+    """float64[T, C, 2 half + 1]: each moment with its neighbours; NaN beyond the ends."""
+    padded = np.pad(values, ((half, half), (0, 0)), constant_values=np.nan)
+    return np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1, axis=0)
 
 
 def _nanmedian(windows: Array) -> Array:
