@@ -221,6 +221,19 @@ def bench(
     """Measure what a frame costs on this machine: vision, link, motion, coach, memory."""
     from edge.bench import run_bench, run_browser, run_soak
 
+    instead = {"--browser": browser, "--people": people is not None, "--soak": soak is not None}
+    chosen = [option for option, given in instead.items() if given]
+    if len(chosen) > 1:
+        raise ConfigError(f"{' and '.join(chosen)} exclude each other", "Give one of them.")
+    useless = {
+        "--peers": peers and (browser or soak is not None),
+        "--video": video is not None and people is not None,
+        "--data": data is not None and people is None,
+    }
+    for option in (option for option, given in useless.items() if given):
+        raise ConfigError(
+            f"{option} does nothing here", f"Leave it out: kinebox bench {' '.join(chosen)}".rstrip()
+        )
     if browser:
         run_browser(seconds, json, video)
     elif people is not None:

@@ -83,6 +83,11 @@ def test_export_without_a_database(tmp_path: Path) -> None:
     [
         (["run", "--exercise", "moonwalk"], "no exercise moonwalk"),
         (["demo", "--video", "a.mp4", "--camera", "0"], "exclude"),
+        (["bench", "--browser", "--soak", "1"], "--browser and --soak exclude each other"),
+        (["bench", "--browser", "--peers"], "--peers does nothing here"),
+        (["bench", "--data", "."], "--data does nothing here"),
+        (["models", "eval", "--people", "nowhere"], "there is no folder nowhere"),
+        (["models", "eval", "--pck", ".", "--drawn", "3"], "--drawn is for --people alone"),
     ],
 )
 def test_what_cannot_be_is_told(arguments: list[str], told: str) -> None:

@@ -23,6 +23,7 @@ from websockets.sync.client import connect
 from edge.errors import KineboxError
 from edge.link import CameraState, Hello, MarkerSeen, PoseFrame
 from edge.link_socket import Publisher, Subscriber
+from edge.vision.source import open_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -187,6 +188,7 @@ def running_box(clip: Path) -> Iterator[RunningBox]:
 
     They have a state and a configuration of their own: nothing is sent anywhere, nothing of the household changes.
     """
+    open_source(str(clip)).close()  # what is missing is told here rather than in a process's log
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kinebox-bench-")))
         log = stack.enter_context(tempfile.TemporaryFile("w+"))

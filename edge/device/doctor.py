@@ -19,6 +19,7 @@ from edge.errors import KineboxError
 from edge.store import database_path
 from edge.thermal import Thermometer
 from edge.trouble import BY_CODE, Sign, words
+from models import imported
 from models.load import model_bytes
 
 if TYPE_CHECKING:
@@ -50,7 +51,18 @@ def _models() -> list[Finding]:
             findings.append(Finding(f"models {precision}", "failed", str(error), error.remedy))
         else:
             findings.append(Finding(f"models {precision}", "ok", "present and undamaged"))
-    return findings
+    return findings + [_imported(name) for name in imported.names()]
+
+
+def _imported(name: str) -> Finding:
+    """A model that the user brought."""
+    try:
+        model = imported.load(name)
+        for precision in model.files:
+            imported.model_bytes(model, precision)
+    except KineboxError as error:
+        return Finding(f"model {name}", "failed", str(error), error.remedy)
+    return Finding(f"model {name}", "ok", f"imported ({', '.join(sorted(model.files))}) and undamaged")
 
 
 def _processor() -> list[Finding]:

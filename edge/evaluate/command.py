@@ -102,18 +102,18 @@ def evaluate(
     from edge.evaluate.labels import read_labels
     from edge.evaluate.nothing import evaluate_nothing
     from edge.evaluate.reps import ClipFailed, by_source, evaluate_clip, totals
-    from models import imported
 
     if reps is None and not nothing and form is None and pck is None and people is None:
         raise ConfigError(
             "there is nothing to evaluate", "Give --reps, --nothing, --form, --pck or --people with a FOLDER."
         )
+    if drawn and people is None:
+        raise ConfigError("--drawn is for --people alone", "Add --people FOLDER, or leave --drawn out.")
+    if people is not None and not people.is_dir():
+        raise ConfigError(f"there is no folder {people}", "docs/people.md says what lies in it.")
     if model and pck is None:
         raise ConfigError("--model is for --pck alone", "Add --pck FOLDER, or leave --model out.")
-    brought = [imported.load(name) for name in dict.fromkeys(model or [])]
-    for one in brought:  # a damaged file is told before the others have run for minutes
-        for kind in one.files:
-            imported.model_bytes(one, kind)
+    brought = _brought(model or [])
     counting: list[Step[ClipResult]] = []
     if reps is not None:
         clip = partial(evaluate_clip, reps, runs=exercise.value, precision=precision.value, threads=threads)
@@ -149,6 +149,17 @@ def evaluate(
     if json:
         typer.echo(msgspec.json.encode(answer).decode())
     raise typer.Exit(failed[0].exit_code if failed else 0)
+
+
+def _brought(names: Sequence[str]) -> list[Imported]:
+    """The imported models of these names: a damaged file is told before the others have run for minutes."""
+    from models import imported
+
+    models = [imported.load(name) for name in dict.fromkeys(names)]
+    for model in models:
+        for precision in model.files:
+            imported.model_bytes(model, precision)
+    return models
 
 
 def _people(

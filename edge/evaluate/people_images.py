@@ -123,7 +123,8 @@ def annotated(folder: Path, name: str) -> dict[str, list[Annotated]]:
         return _mpii(data, folder) if name == "mpii" else _coco(data)
     except (OSError, msgspec.DecodeError, KeyError, TypeError, ValueError) as error:
         raise ConfigError(
-            f"cannot read {path}: {error}", "It is to be as mmpose's test data has it."
+            f"cannot read {path}: {getattr(error, 'strerror', None) or error}",
+            "It is to be as mmpose's test data has it.",
         ) from error
 
 

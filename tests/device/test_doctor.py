@@ -21,6 +21,7 @@ from edge.link import CameraState
 from edge.thermal import Thermometer
 from edge.vision.device import Unavailable
 from edge.web.messages import Camera
+from tests.models.brought import kept, yolo_grid
 from tests.test_analyze import kinebox
 from tests.web.box import frame, running
 
@@ -140,6 +141,20 @@ def test_a_machine_on_which_nothing_runs(tmp_path: Path) -> None:
     found = doctor(KINEBOX_CAMERA="/dev/video98", KINEBOX_PORT=str(free_port()), KINEBOX_STATE=str(tmp_path))
     assert found["box"]["found"].startswith("not running")
     assert {"clock", "disk", "memory", "models int8", "processor", "camera"} <= found.keys()
+
+
+def test_models_that_were_brought_are_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KINEBOX_IMPORTED", str(tmp_path / "imported"))
+    kept("yolo-pose", yolo_grid(), "gym")
+    kept("yolo-pose", yolo_grid(), "club")
+    (tmp_path / "imported" / "club.fp32.onnx").write_bytes(b"")
+    found = doctor(KINEBOX_STATE=str(tmp_path))
+    assert (found["model gym"]["verdict"], found["model gym"]["found"]) == (
+        "ok",
+        "imported (fp32) and undamaged",
+    )
+    assert found["model club"]["verdict"] == "failed"
+    assert "Import" in found["model club"]["remedy"]
 
 
 def test_a_box_whose_encrypted_data_stayed_shut(tmp_path: Path) -> None:
