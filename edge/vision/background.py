@@ -25,6 +25,8 @@ _EVERYWHERE = 0.5
 """Share of moving pixels from which it is the camera or the light that changed."""
 _LEAST_AREA = 0.0015
 """Of the picture: smaller blobs are nobody."""
+_LIFE, _MOMENT_S = 0.08, 0.1
+"""Share of a blob that must have changed within so many seconds: the rest is a thing, or what somebody uncovered."""
 _JOIN = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (7, 7))
 _SPECKS = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
 
@@ -59,17 +61,20 @@ class Background:
         self._mean: npt.NDArray[np.float32] | None = None
         self._looks: npt.NDArray[np.float32] | None = None
         """How often each place was seen without anybody known."""
+        self._before: tuple[float, Picture] | None = None
+        """A picture of a moment ago, and when it was taken."""
         self._time = 0.0
 
     def reset(self) -> None:
         """Forget the scene."""
-        self._mean = self._looks = None
+        self._mean = self._looks = self._before = None
 
     def blobs(self, bgr: Picture, t: float, explained: Iterable[Outline] = ()) -> list[Box]:
         """Boxes of what moves in `bgr` uint8[H, W, 3] at `t` seconds outside of the bodies `explained`.
 
-        The largest first; none where everything moves: then it is the camera or the light, and the background begins
-        anew.
+        It must move still: what only differs from the background, since somebody left or a thing was moved, does not
+        count. The largest first; none where everything moves: then it is the camera or the light, and the background
+        begins anew.
         """
         height, width = bgr.shape[:2]
         scale = _LONGEST / max(height, width)
@@ -88,9 +93,11 @@ class Background:
         cover(free, explained, scale)
         self._learn(small, t, free)
         moving *= free
+        alive = self._alive(small, t, level / 2)
         joined = cv2.dilate(cv2.erode(moving, _SPECKS), _JOIN)
-        _, _, stats, _ = cv2.connectedComponentsWithStats(joined, ltype=cv2.CV_16U)
-        found = [row for row in stats[1:].tolist() if row[4] >= _LEAST_AREA * moving.size]
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(joined, ltype=cv2.CV_16U)
+        lively = np.bincount(labels[alive], minlength=len(stats)) >= _LIFE * stats[:, 4]
+        found = stats[1:][(stats[1:, 4] >= _LEAST_AREA * moving.size) & lively[1:]].tolist()
         found.sort(key=lambda row: -row[4])
         return [
             Box(
@@ -101,6 +108,16 @@ class Background:
             )
             for x, y, w, h, _ in found
         ]
+
+    def _alive(self, small: Picture, t: float, level: float) -> npt.NDArray[np.bool_]:
+        """Where a pixel differs by more than `level` from a moment ago."""
+        before = self._before
+        if before is None or before[1].shape != small.shape:
+            self._before = (t, small)
+            return np.zeros(small.shape, np.bool_)
+        if t - before[0] >= _MOMENT_S:
+            self._before = (t, small)
+        return np.asarray(cv2.absdiff(small, before[1]) > level)
 
     def _learn(self, small: Picture, t: float, free: npt.NDArray[np.uint8]) -> None:
         """Take in what is `free` of known people: what they uncover is learnt as quickly as a new picture."""

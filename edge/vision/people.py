@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from edge.vision import crossing, landmarks
 from edge.vision.appearance import look
@@ -50,8 +50,9 @@ _CLEARLY = {1: 0.74, 2: 0.7, 3: 0.68}
 """or whose first readings were as clear as this: the first repetition may begin with the first picture."""
 _DOUBTFUL = {"tentative": (3, 0.5), "followed": (8, 0.5)}
 """Who is less clear than this on average after so many readings is nobody after all."""
-_MIXED = 0.62
-"""Beside others, what is less clear than this is half of one and half of another,"""
+_MIXED, _GLIMPSE = 0.62, 0.4
+"""Beside others, what is less clear than this is half of one and half of another: where it wears the person's clothes
+it is shown all the same, unless it is less clear than that, but moves nobody,"""
 _COAST_S = 0.5
 """and who is not read for so long is lost."""
 _UNDECIDED_S, _CROWDED_S = 1.0, 0.3
@@ -94,6 +95,7 @@ class People:
         self._time = self._watched_at = self._learnt_at = -math.inf
         self._newest = 0
         self._readings = 0
+        self._glimpsed: list[Track] = []
 
     @property
     def waiting(self) -> int:
@@ -124,6 +126,7 @@ class People:
         self.timings = {"detect": 0.0, "model": 0.0}
         self._tracks = [track for track in self._tracks if t - track.seen_at < REMEMBER_S]
         self._readings = 0
+        self._glimpsed = []
         read = [track for track in self._turns(t) if self._read(track, bgr, t)]
         begun = perf_counter()
         spent = self.timings["model"]
@@ -137,6 +140,7 @@ class People:
         shown = [
             track for track in (self._confirmed(track, bgr, t) for track in read) if track.state == "followed"
         ]
+        shown += [track for track in self._glimpsed if track.state == "followed" and track not in shown]
         self._learn(bgr, t)
         self.waits = frozenset(
             track.id
@@ -188,9 +192,13 @@ class People:
             self._lose(track)
             return False
         clearness = seen.clearness(width, height)
-        if track.state == "followed" and not self._is_theirs(track, seen, clearness, bgr, t):
+        theirs = self._theirs(track, seen, clearness, bgr, t) if track.state == "followed" else "surely"
+        if theirs != "surely":
             if t - track.seen_at > _COAST_S:
                 self._lose(track)
+            elif theirs == "perhaps":
+                track.glimpse(seen)
+                self._glimpsed.append(track)
             track.coast(t)
             return False
         track.update(seen, roi, t, clearness)
@@ -200,11 +208,15 @@ class People:
             return False
         return True
 
-    def _is_theirs(self, track: Track, seen: Landmarks, clearness: float, bgr: Picture, t: float) -> bool:
+    def _theirs(
+        self, track: Track, seen: Landmarks, clearness: float, bgr: Picture, t: float
+    ) -> Literal["surely", "perhaps", "no"]:
         """Whether what was read is of the one who was to be read: beside others it may be theirs, or a mixture."""
         if crossing.is_alone(track, self._tracks, t):
-            return True
-        return clearness >= _MIXED and not crossing.is_anothers(bgr, track, seen, self._tracks, t)
+            return "surely"
+        if clearness < _GLIMPSE or crossing.is_anothers(bgr, track, seen, self._tracks, t):
+            return "no"
+        return "surely" if clearness >= _MIXED else "perhaps"
 
     def _lose(self, track: Track) -> None:
         """Nobody was there: who was shown may come back, who never was is forgotten."""

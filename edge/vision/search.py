@@ -26,13 +26,13 @@ _LEAST_WINDOW = 0.3
 """Of the shorter side: below it, pictures are enlarged to nothing."""
 _ROUND_BLOB, _ROUND_LOST = 1.5, 1.6
 """The window's side around a blob, and around where somebody was lost, in sizes of what is looked for."""
-_FIRST_S, _FIRST_PACE_S = 2.5, 0.06
+_FIRST_S, _FIRST_PACE_S = 2.5, 0.03
 """Seconds after the start, or after nobody was there, in which the room is searched, and between two looks then."""
 _CALM_S = (1.0, 0.5)
 """Seconds between two looks while nothing asks for one: with one person, and with more."""
 _IMPATIENCE, _LONGEST_WAIT_S = 0.25, 4.0
 """A place that goes on asking is looked at again after this share of the time it has asked, or so many seconds."""
-_SILENCE_S = (0.3, 3.0)
+_SILENCE_S = (0.3, 1.0)
 """A place that was silent for so long asks anew: where somebody was lost, and where something moves."""
 _STEADY_S, _PACE_S = 0.2, 0.1
 """While people are followed most of what else moves are their shadows, and what they uncover: at least so long
@@ -42,7 +42,10 @@ _SAME = 0.5
 
 
 class _Place:
-    """A place that asks for a look: since when, when it last did, and when it was given one."""
+    """A place that asks for a look: since when, when it last did, and when it was given one.
+
+    It stays where it was first: who walks on asks from a new one, and need not wait as long as a curtain.
+    """
 
     def __init__(self, window: Box, t: float) -> None:
         self.window = window
@@ -54,9 +57,6 @@ class _Place:
         dx = mine.left + mine.right - window.left - window.right
         dy = mine.top + mine.bottom - window.top - window.bottom
         return math.hypot(dx, dy) / 2 < _SAME * side
-
-    def ask(self, window: Box, t: float) -> None:
-        self.window, self.asked_at = window, t
 
     def has_rested(self, t: float, least: float) -> bool:
         rest = max(_IMPATIENCE * (self.looked_at - self.since), least)
@@ -121,13 +121,13 @@ class Search:
             (self._moving, around_blobs, _SILENCE_S[1], rest),
         ):
             places[:] = [place for place in places if t - place.asked_at < silence]
-            asking = [_place(places, window, t) for window in windows]
-            rested = [place for place in asking if place.has_rested(t, least)]
+            asking = [(_place(places, window, t), window) for window in windows]
+            rested = [(place, window) for place, window in asking if place.has_rested(t, least)]
             if rested:
-                chosen = min(rested, key=lambda place: place.looked_at)
+                chosen, window = min(rested, key=lambda one: one[0].looked_at)
                 chosen.looked_at = t
                 self._moved = t if places is self._moving else self._moved
-                return chosen.window
+                return window
         return None
 
     def _turn(self, t: float, followed: int) -> bool:
@@ -143,7 +143,7 @@ def _place(places: list[_Place], window: Box, t: float) -> _Place:
     if place is None:
         place = _Place(window, t)
         places.append(place)
-    place.ask(window, t)
+    place.asked_at = t
     return place
 
 

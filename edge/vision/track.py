@@ -129,6 +129,10 @@ class Track:
         x, y = self.free_velocity * (t - self.placed_at)
         self.roi, self.placed_at = self.roi._replace(x=self.roi.x + float(x), y=self.roi.y + float(y)), t
 
+    def glimpse(self, seen: Landmarks) -> None:
+        """What was read is theirs, most likely, but unclear: it is shown as it is, and moves nobody."""
+        self._shown = (np.column_stack([seen.points[:JOINTS], seen.visibility[:JOINTS]]), seen.world)
+
     def alone(self) -> None:
         """Nobody else is near: from here one can be followed in thought."""
         assert self.last is not None

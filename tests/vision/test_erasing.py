@@ -185,6 +185,16 @@ def test_who_is_not_told_from_others_goes_on_as_they_went() -> None:
     assert walker.to_read(1.5).x == pytest.approx(walker.roi.x, abs=3)
 
 
+def test_what_is_theirs_but_unclear_is_shown_and_moves_nobody() -> None:
+    walker = track(1, body(room(), 100, 180, 200, RED, GREY), 0.0)
+    walker.update(body(room(), 104, 180, 200, RED, GREY), walker.roi, 0.04)
+    roi, seen = walker.roi, body(room(), 160, 190, 200, RED, GREY)
+    walker.glimpse(seen)
+    assert (walker.roi, walker.seen_at) == (roi, 0.04)
+    shown = np.frombuffer(walker.subject().keypoints, "<f4").reshape(-1, 3)
+    assert np.allclose(shown[:, :2], seen.points[: len(shown)], atol=0.01)
+
+
 # -- what moves ------------------------------------------------------------------------------------------------------
 
 

@@ -96,15 +96,27 @@ def test_who_is_followed_is_no_blob() -> None:
     assert walk(background, 30, explained=True) == []
 
 
-def test_who_stays_for_minutes_belongs_to_the_room() -> None:
+def in_the_room(left: int, seed: int) -> Picture:
+    picture = room(seed)
+    picture[100:260, left : left + 60] = RED
+    return picture
+
+
+def test_who_keeps_still_is_no_blob_until_they_move() -> None:
     background = Background()
     for n in range(10):
         background.blobs(room(n), n / 25)
-    coat = room(99)
-    coat[100:260, 300:360] = RED
-    assert background.blobs(coat, 1.0)
-    last = [background.blobs(coat, 1.0 + n / 2) for n in range(200)][-1]
-    assert last == []
+    assert background.blobs(in_the_room(300, 10), 1.0)
+    assert background.blobs(in_the_room(300, 11), 1.5) == []
+    assert background.blobs(in_the_room(306, 12), 2.0)
+
+
+def test_what_somebody_uncovered_is_no_blob() -> None:
+    background = Background()
+    for n in range(10):
+        background.blobs(in_the_room(300, n), n / 25)
+    assert background.blobs(room(10), 1.0)
+    assert background.blobs(room(11), 1.5) == []
 
 
 def test_light_that_is_switched_on_is_nobody() -> None:
@@ -150,6 +162,18 @@ def test_movement_is_looked_at_before_tiles_and_ever_more_seldom() -> None:
     assert looks[1] == pytest.approx(0.2, abs=0.05)
     assert 8 < len(looks) < 25
     assert looks[-1] - looks[-2] > 1
+
+
+def test_who_walks_is_looked_for_more_often_than_a_curtain() -> None:
+    def looks(pixels_a_picture: int) -> int:
+        search, found = Search(), 0
+        for n in range(100):
+            x = 40 + pixels_a_picture * n
+            window = search.window((H, W), n / 25, [], [Box(x, 100, x + 60, 260)], followed=1)
+            found += window is not None and window.left < x and x + 60 < window.right and window.height < H
+        return found
+
+    assert looks(5) > 1.3 * looks(0)
 
 
 def test_where_somebody_was_lost_is_looked_at_first() -> None:
