@@ -16,7 +16,8 @@ import pytest
 from msgspec.structs import replace
 
 from edge.analyze import analyze, main_exercise
-from edge.errors import CameraError
+from edge.camera_setup import named_settings
+from edge.errors import CameraError, ConfigError
 from edge.link import Hello, PoseFrame
 from edge.vision.trace import TraceWriter, read_trace
 from tests.figure import Figure
@@ -244,11 +245,10 @@ def test_what_the_owner_drew_holds_where_it_is_given(
         writer.write(frame)
     writer.close()
     (tmp_path / name).write_text(text)
-    arguments = ("analyze", str(clip), "--exercise", "squat", "--json")
-    report = json.loads(kinebox(*arguments, "--camera-settings", str(tmp_path / name)).stdout)
-    assert [(subject["id"], subject["reps"]) for subject in report["subjects"]] == [(n, REPS) for n in who]
+    report = analyze(clip, exercise="squat", settings=named_settings(tmp_path / name))
+    assert [(subject.id, subject.reps) for subject in report.subjects] == [(n, REPS) for n in who]
     if name == "camera.json":
-        assert len(json.loads(kinebox(*arguments).stdout)["subjects"]) == 2
+        assert len(analyze(clip, exercise="squat").subjects) == 2
 
 
 @pytest.mark.parametrize(
@@ -263,11 +263,9 @@ def test_what_the_owner_drew_holds_where_it_is_given(
 def test_settings_that_are_none_are_told(tmp_path: Path, name: str, text: str | None, told: str) -> None:
     if text is not None:
         (tmp_path / name).write_text(text)
-    done = kinebox("analyze", "any.mp4", "--camera-settings", str(tmp_path / name))
-    assert done.returncode == 6
-    assert told in done.stderr
-    assert len(done.stderr.splitlines()) >= 2  # and what to do
-    assert "Traceback" not in done.stderr
+    with pytest.raises(ConfigError, match=told) as error:
+        named_settings(tmp_path / name)
+    assert error.value.remedy
 
 
 def test_a_bad_clip_does_not_spoil_the_folder(squats: bytes, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from edge import __version__
 from edge.cli import app
+from edge.errors import ConfigError
 from tests.conftest import ROOT
 from tests.running import Box, record_squats
 from tests.test_analyze import kinebox
@@ -83,11 +84,6 @@ def test_export_without_a_database(tmp_path: Path) -> None:
     [
         (["run", "--exercise", "moonwalk"], "no exercise moonwalk"),
         (["demo", "--video", "a.mp4", "--camera", "0"], "exclude"),
-        (["bench", "--browser", "--soak", "1"], "--browser and --soak exclude each other"),
-        (["bench", "--browser", "--peers"], "--peers does nothing here"),
-        (["bench", "--data", "."], "--data does nothing here"),
-        (["models", "eval", "--people", "nowhere"], "there is no folder nowhere"),
-        (["models", "eval", "--pck", ".", "--drawn", "3"], "--drawn is for --people alone"),
     ],
 )
 def test_what_cannot_be_is_told(arguments: list[str], told: str) -> None:
@@ -95,6 +91,22 @@ def test_what_cannot_be_is_told(arguments: list[str], told: str) -> None:
     assert done.returncode == 6
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["bench", "--browser", "--soak", "1"], "--browser and --soak exclude each other"),
+        (["bench", "--browser", "--peers"], "--peers does nothing here"),
+        (["bench", "--data", "."], "--data does nothing here"),
+        (["models", "eval", "--people", "nowhere"], "there is no folder nowhere"),
+        (["models", "eval", "--pck", ".", "--drawn", "3"], "--drawn is for --people alone"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(arguments: list[str], told: str) -> None:
+    with pytest.raises(ConfigError, match=told) as error:
+        CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert error.value.remedy
 
 
 def test_the_reference_of_commands_is_current(tmp_path: Path) -> None:

@@ -204,7 +204,8 @@ def running_box(clip: Path) -> Iterator[RunningBox]:
         browser = stack.enter_context(_connect(port, (vision, hub), log))
         for _ in range(_WARM_UP_FRAMES):
             next_frame(browser)
-        while _is_tuning(port):
+        end = time.monotonic() + _START_S
+        while _is_tuning(port) and time.monotonic() < end:
             next_frame(browser)
         yield RunningBox(vision, hub, browser, folder / "link", port)
 
