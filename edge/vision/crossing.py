@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from edge.vision.appearance import look
-from edge.vision.landmarks import JOINTS
+from edge.vision.landmarks import HIPS, JOINTS, RIM
+from edge.vision.roi import Roi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -34,8 +35,11 @@ OPEN_S = 2.5
 """Seconds for which it is open who is read where one person hid another."""
 _CLEARLY = 0.15
 """By how much colours must fit better the other way round before two people change their names."""
-_OTHERS = 0.15
-"""By how much colours must fit somebody near better than the one who was to be read."""
+_OTHERS = 0.2
+"""By how much place and colours must fit somebody near better than the one who was to be read."""
+_PLACE, _ELSEWHERE = 2.0, 0.5
+"""What the way from where somebody should be by now weighs beside colours, in sides of the region, and the farthest
+that counts."""
 _AROUND = 0.6
 """Distance of two middles, in sides of the larger region, from which it cannot be the other who was read."""
 _BEFORE, _IN_FRONT = 0.05, 0.3
@@ -123,9 +127,18 @@ def neighbour(track: Track, others: Iterable[Track]) -> Track | None:
 def is_anothers(
     bgr: npt.NDArray[np.uint8], track: Track, seen: Landmarks, tracks: Iterable[Track], t: float
 ) -> bool:
-    """Whether the body that was read for `track` wears the clothes of somebody else who is near, or hidden there."""
-    worn = look(bgr, seen)
-    own = track.appearance.distance(worn)
+    """Whether the body that was read for `track` is somebody else's who is near, or hidden there.
+
+    Then it wears their clothes, and is where they should be by now.
+    """
+    worn, read = look(bgr, seen), Roi.from_alignment(seen.points[HIPS], seen.points[RIM])
+
+    def cost(one: Track) -> float | None:
+        there, unlike = one.predicted(t), one.appearance.distance(worn)
+        away = math.hypot(read.x - there.x, read.y - there.y) / max(read.side, there.side)
+        return None if unlike is None else unlike + _PLACE * min(away, _ELSEWHERE)
+
+    own = cost(track)
     if own is None:
         return False
     for other in tracks:
@@ -133,9 +146,10 @@ def is_anothers(
             continue
         there = other.predicted(t) if other.state == "hidden" else other.roi
         away = math.hypot(there.x - track.roi.x, there.y - track.roi.y)
-        unlike = other.appearance.distance(worn)
-        if away < _AROUND * max(there.side, track.roi.side) and unlike is not None and unlike + _OTHERS < own:
-            return True
+        if away < _AROUND * max(there.side, track.roi.side):
+            theirs = cost(other)
+            if theirs is not None and theirs + _OTHERS < own:
+                return True
     return False
 
 

@@ -168,7 +168,8 @@ class People:
         if not roi.usable(width, height):
             return None
         picture = landmarks.cut(bgr, roi)
-        others, empty = company(track, roi, self._tracks, t), self._room.under(roi)
+        others = company(track, roi, self._tracks, t)
+        empty = None if others is None else self._room.under(roi)
         if others is not None and empty is not None:
             picture = erase(picture, roi, others, empty)
         image = landmarks.blob(picture)
@@ -253,7 +254,8 @@ class People:
         """Whom the detector sees in a part of the picture without those who are followed."""
         x, y = (window.left + window.right) / 2, (window.top + window.bottom) / 2
         region = Roi(x, y, max(window.width, window.height), 0.0)
-        others, empty = everyone(self._tracks, region, t), self._room.under(region)
+        others = everyone(self._tracks, region, t)
+        empty = None if others is None else self._room.under(region)
         if others is None or empty is None:
             return [find.roi for find in self.detector.detect(bgr, window)]
         picture = erase(landmarks.cut(bgr, region), region, others, empty)

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from edge.vision.appearance import look
 from edge.vision.background import Background
 from edge.vision.crossing import Crossings, is_anothers
 from edge.vision.erasing import company, erase, everyone
@@ -170,6 +171,24 @@ def test_a_body_in_anothers_clothes_is_not_who_was_to_be_read() -> None:
     assert is_anothers(after, red, hers, [red, blue], 0.04)
     blue.roi = blue.roi._replace(x=2000.0)  # too far away to have been read
     assert not is_anothers(after, red, hers, [red, blue], 0.04)
+
+
+def test_what_was_read_where_somebody_else_should_be_by_now_is_theirs() -> None:
+    walker, stander = (
+        track(number, body(room(), x, 180, 200, RED, GREY), 0.0) for number, x in ((1, 200), (2, 300))
+    )
+    for n in range(1, 26):
+        after = room()
+        walker.update(body(after, 200 + 4 * n, 180, 200, RED, GREY), walker.roi, n / 25)
+        stander.update(body(after, 300, 180, 200, RED, GREY), stander.roi, n / 25)
+        for one in (walker, stander):
+            one.alone()
+            assert one.last is not None
+            one.appearance.learn(look(after, one.last))
+    picture = room(1)
+    where_he_stands, where_she_went = (body(picture, x, 180, 200, RED, GREY) for x in (300, 340))
+    assert is_anothers(picture, walker, where_he_stands, [walker, stander], 1.5)
+    assert not is_anothers(picture, walker, where_she_went, [walker, stander], 1.5)
 
 
 def test_who_is_not_told_from_others_goes_on_as_they_went() -> None:
