@@ -30,7 +30,7 @@ demo: setup ## watch a recorded exercise in the dashboard, no camera needed
 
 test: setup $(STAMP)/cloud $(STAMP)/test $(STAMP)/ansible ## run every test
 	@scripts/install-test-tools
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP)/run $(STAMP)/cloud $(STAMP)/lint ## style, types and the direction of imports
 	@$(BIN)/ruff check

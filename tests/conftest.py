@@ -21,6 +21,30 @@ ROOT = Path(__file__).resolve().parent.parent
 
 os.environ.setdefault("KINEBOX_ASSUME_CLOCK", "1")  # where tests run, often nothing keeps the clock
 
+LONGEST = (
+    "ansible/test_fleet.py",
+    "test_analyze.py",
+    "device/test_box.py",
+    "ansible/test_encryption.py",
+    "device/test_follow.py",
+    "uplink/test_box.py",
+    "test_run.py",
+    "deploy/test_image.py",
+    "box/test_recovery.py",
+    "box/test_life.py",
+    "web/test_live_page.py",
+    "gait/test_footage.py",
+    "bench/test_bench.py",
+    "web/test_ui_build.py",
+    "cloud/test_everything_dies.py",
+)
+"""Files of 20 seconds and more, the longest first: begun last, one of them would keep one process busy alone."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))
+
 
 def missing(what: str) -> None:
     """Skip because `what` is missing, or fail where KINEBOX_REQUIRE_TOOLS says nothing may be missing."""
