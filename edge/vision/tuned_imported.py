@@ -40,7 +40,7 @@ class ImportedTuner:
         wanted = given._replace(precision=precision, most=1, sizes=())
         person = {name(way): _milliseconds(model, way) for way in ways_to_try(cores, wanted)}
         log.info("%s takes %s", model.name, ", ".join(f"{ms:.1f} ms as {way}" for way, ms in person.items()))
-        search: dict[str, float] = {each: _NO_SEARCH for each in model.files}
+        search: dict[str, float] = dict.fromkeys(map(str, model.files), _NO_SEARCH)
         found = choose(Costs(person=person, detect=search, decode={}, cores=cores), wanted)
         reasons = dict(found.reasons) | {
             "size": "imported" if given.sizes else "fixed",
