@@ -48,8 +48,8 @@ _SHOWN_S, _SHOWN_READINGS, _SURELY = 0.2, 5, 0.62
 """Someone is shown who was read for so long, so often, and so clearly on average,"""
 _CLEARLY = {1: 0.74, 2: 0.7, 3: 0.68}
 """or whose first readings were as clear as this: the first repetition may begin with the first picture."""
-_DOUBTFUL = {"tentative": (3, 0.5), "followed": (8, 0.5)}
-"""Who is less clear than this on average after so many readings is nobody after all."""
+_DOUBTFUL = {"tentative": ((1, 0.4), (3, 0.5)), "followed": ((8, 0.5),)}
+"""Who is less clear than this on average after so many readings, at least, is nobody after all."""
 _MIXED, _GLIMPSE = 0.62, 0.4
 """Beside others, what is less clear than this is half of one and half of another: where it wears the person's clothes
 it is shown all the same, unless it is less clear than that, but moves nobody,"""
@@ -203,8 +203,9 @@ class People:
             track.coast(t)
             return False
         track.update(seen, roi, t, clearness)
-        readings, least = _DOUBTFUL[track.state]
-        if track.readings >= readings and track.belief < least:
+        if any(
+            track.readings >= readings and track.belief < least for readings, least in _DOUBTFUL[track.state]
+        ):
             self._tracks.remove(track)
             return False
         return True
