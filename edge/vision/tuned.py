@@ -150,20 +150,8 @@ class Tuner:
     def record(self) -> Tuning:
         """For the hub."""
         plan, costs = self.plan, self.costs
-        width, height = plan.size or (0, 0)
-        return Tuning(
-            basis=self.basis,
-            precision=plan.precision,
-            threads=plan.threads,
-            width=width,
-            height=height,
-            fps=plan.fps,
-            most=plan.most,
-            target=self.given.fps,
-            person_ms=round(costs.person[name(Way(plan.precision, plan.threads))], 2) if costs else 0.0,
-            detect_ms=round(costs.detect[plan.precision], 2) if costs else 0.0,
-            reasons=dict(plan.reasons),
-        )
+        person = costs.person[name(Way(plan.precision, plan.threads))] if costs else 0.0
+        return plan.record(self.basis, self.given.fps, person, costs.detect[plan.precision] if costs else 0.0)
 
 
 class TunedSource:

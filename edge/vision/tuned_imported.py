@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from edge.box_records import Tuning
 from edge.vision.imported import BroughtNetwork, kind
 from edge.vision.pictures import log
 from edge.vision.tuning import Costs, Plan, choose, name, ways_to_try
 from models import imported
 
 if TYPE_CHECKING:
-    from edge.box_records import Basis
+    from edge.box_records import Basis, Tuning
     from edge.vision.tuning import Given, Way
     from models.imported import Imported
 
@@ -55,19 +54,7 @@ class ImportedTuner:
 
     def record(self) -> Tuning:
         """For the hub."""
-        plan = self.plan
-        width, height = plan.size or (0, 0)
-        return Tuning(
-            basis=self.basis,
-            precision=plan.precision,
-            threads=plan.threads,
-            width=width,
-            height=height,
-            fps=plan.fps,
-            most=plan.most,
-            target=self.given.fps,
-            reasons=dict(plan.reasons),
-        )
+        return self.plan.record(self.basis, self.given.fps)
 
 
 def _milliseconds(model: Imported, way: Way) -> float:

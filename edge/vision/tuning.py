@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import msgspec
 from msgspec import Meta
 
+from edge.box_records import Tuning
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from edge.box_records import Basis
     from edge.vision.inference import Precision
 
 Size = tuple[int, int]
@@ -85,6 +88,23 @@ class Plan(NamedTuple):
     def rung(self) -> tuple[Size | None, float, int]:
         """Where on the ladder it stands."""
         return self.size, self.fps, self.most
+
+    def record(self, basis: Basis, target: float, person_ms: float = 0.0, detect_ms: float = 0.0) -> Tuning:
+        """For the hub: with the pictures a second that were wanted, and what was measured (0: nothing)."""
+        width, height = self.size or (0, 0)
+        return Tuning(
+            basis=basis,
+            precision=self.precision,
+            threads=self.threads,
+            width=width,
+            height=height,
+            fps=self.fps,
+            most=self.most,
+            target=target,
+            person_ms=round(person_ms, 2),
+            detect_ms=round(detect_ms, 2),
+            reasons=dict(self.reasons),
+        )
 
 
 def name(way: Way) -> str:
