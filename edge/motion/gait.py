@@ -46,6 +46,8 @@ _PROMINENCE = 0.25
 """Least sweep of a foot, from furthest behind to furthest ahead, as a share of the usual one."""
 _SHORTEST_S, _LONGEST_S = 0.25, 2.5
 """A stride takes this long."""
+_SHORTEST_SWING_S = {"human": 0.2, "dog": 0.06}
+"""From furthest behind to furthest ahead, of a sprinter and of a small dog: what is shorter is a foot misread."""
 _REGULAR = (0.65, 1.5)
 """What is shorter or longer than the usual stride by these factors has a contact too many, or misses one."""
 _ON_HEEL, _ON_TOE = (0.1, 0.55), (0.3, 0.85)
@@ -135,7 +137,7 @@ class _Course(NamedTuple):
 def gait(progress: Progress, species: str) -> Gait:
     """Contacts and strides of someone who walks, trots or runs; empty where nobody does."""
     period = _period(progress, FEET[species])
-    courses = _courses(progress, FEET[species], _SHARP * period)
+    courses = _courses(progress, FEET[species], _SHARP * period, _SHORTEST_SWING_S[species])
     speeds = [speed for course in courses for speed in _stance_speeds(progress, course)]
     if not speeds:
         return Gait([], [], float("nan"))
@@ -147,7 +149,9 @@ def gait(progress: Progress, species: str) -> Gait:
     return _read(progress.times, courses, speed, period, WALKING.blurred(share), PAIRS[species])
 
 
-def _courses(progress: Progress, feet: tuple[Foot, ...], half_width_s: float) -> list[_Course]:
+def _courses(
+    progress: Progress, feet: tuple[Foot, ...], half_width_s: float, shortest_swing_s: float
+) -> list[_Course]:
     times = progress.times
     landing, leaving = (
         smooth(
@@ -163,11 +167,21 @@ def _courses(progress: Progress, feet: tuple[Foot, ...], half_width_s: float) ->
             foot,
             landing.speed[:, column],
             leaving.speed[:, column],
-            _extremes(times, landing.value[:, column]),
-            _extremes(times, -leaving.value[:, column]),
+            *_swings(
+                _extremes(times, landing.value[:, column]),
+                _extremes(times, -leaving.value[:, column]),
+                shortest_swing_s,
+            ),
         )
         for column, foot in enumerate(feet)
     ]
+
+
+def _swings(fronts: list[float], backs: list[float], shortest_s: float) -> tuple[list[float], list[float]]:
+    """When the foot is furthest ahead and furthest behind, without the swings that no foot is quick enough for."""
+    quick = [(back, front) for back in backs for front in fronts if 0 < front - back < shortest_s]
+    wrong_backs, wrong_fronts = {back for back, _ in quick}, {front for _, front in quick}
+    return [t for t in fronts if t not in wrong_fronts], [t for t in backs if t not in wrong_backs]
 
 
 def _read(

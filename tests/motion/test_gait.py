@@ -172,6 +172,25 @@ def test_legs_that_change_names_are_put_right() -> None:
     assert np.nanmean(apart < 1) > 0.97
 
 
+def test_a_foot_misread_for_three_pictures_of_a_stance_has_not_swung() -> None:
+    motion = WALKS["slow"]
+    track = track_of(Camera(yaw=90, distance=5).see(motion, 30))
+    foot = [INDEX[f"{joint}_right"] for joint in ("ankle", "heel", "toe")]
+    wrong = track.image.copy()
+    lands = [contact.t for contact in motion.contacts if (contact.foot, contact.kind) == ("right", "strike")]
+    for landing in lands[1:-1]:
+        at = int(np.searchsorted(track.times, landing + 0.45))
+        ahead = wrong[at - 12, foot[0], 0] - wrong[at, foot[0], 0]
+        wrong[at : at + 3, foot, 0] += 0.9 * ahead
+    cleaned = Track(track.times, wrong, track.space, track.visibility).cleaned(0.3)
+    way = progress(cleaned, "human", lens_of(0.0))
+    assert way is not None
+    found = Walk(gait(way, "human"), way, "human", 1.75, 30.0)
+    assert gait_kind(found) == "walk"
+    assert measure_gait(found)["cadence"].value == pytest.approx(motion.truth["cadence"], rel=0.02)
+    assert measure_gait(found)["stance_right"].value == pytest.approx(66, abs=4)
+
+
 def test_what_is_no_gait_is_not_measured() -> None:
     frames = Camera(yaw=90, distance=5).see(WALKS["walk"], 30)
     still = track_of(frames[:1] * 1).times
