@@ -36,11 +36,11 @@ class Heard:
         self.messages.append((topic, payload))
 
 
-def connection(heard: Heard, port: int, **more: Any) -> Connection:
+def connection(heard: Heard, port: int, *, name: str = "box", **more: Any) -> Connection:
     scheme = "mqtts" if more else "mqtt"
     return Connection(
         Broker(url=f"{scheme}://localhost:{port}" if more else f"{scheme}://127.0.0.1:{port}", **more),
-        client_id="box", available=Retained(HERE.topic("available")), subscriptions=(HERE.topic("ack"),),
+        client_id=name, available=Retained(HERE.topic("available")), subscriptions=(HERE.topic("ack"),),
         on_up=heard.up, on_message=heard.message,
     )  # fmt: skip
 
@@ -65,7 +65,8 @@ def test_a_goodbye_holds_though_messages_are_still_coming(tmp_path: Path) -> Non
     with running(tmp_path) as broker:
         cloud = Cloud(broker.port)
         for number in range(1, 21):
-            box = connection(Heard(), broker.port)
+            # Under one name the next one could take over before the broker has read that this one has gone.
+            box = connection(Heard(), broker.port, name=f"box {number}")
             box.start()
             assert until(lambda: cloud.said("available")[-1:] == ["online"])
             for _ in range(15):
