@@ -16,6 +16,7 @@ from rich.table import Table
 from edge.bench.peer import PeerUnavailable, peer_python
 from edge.bench.race import BLOCK, SETTLE, Lap, race
 from edge.errors import ConfigError
+from edge.evaluate.people_score import box_of
 from edge.evaluate.scenes import HEIGHT, WIDTH, Person, Scene, render
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def _measure(count: int, data: Path, python: Path | None, seconds: float) -> Peo
     scene = row_of(count)
     shots = list(render(scene, data))
     frames = np.stack([shot.bgr for shot in shots])
-    boxes = np.array([[truth.box for truth in shot.truths] for shot in shots])
+    boxes = np.array([[box_of(truth.joints) for truth in shot.truths] for shot in shots])
     runners: dict[str, Path | None] = {OURS: None, EVERYBODY: None}
     if python is not None:
         runners |= {PEER: python, PEER_EACH: python}

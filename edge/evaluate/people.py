@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from edge.evaluate.labels import Label
-    from edge.evaluate.people_score import Box
+    from edge.evaluate.people_score import Points
     from edge.evaluate.scenes import Person, Scene, Shot
-    from edge.link import Subject
     from edge.vision.inference import Precision
 
 EXERCISES = "exercise"
@@ -108,7 +107,7 @@ def _watch(
     shots: Iterable[Shot], pipeline: People, frames: list[PoseFrame], progress: Callable[[], object]
 ) -> Iterator[Picture]:
     """What the pipeline says of each picture; who has to wait for their turn stays where they were."""
-    known: dict[int, tuple[float, Box]] = {}
+    known: dict[int, tuple[float, Points]] = {}
     for number, shot in enumerate(shots):
         subjects = pipeline.process(shot.bgr, shot.t)
         height, width = shot.bgr.shape[:2]
@@ -124,22 +123,15 @@ def _watch(
                 subjects=tuple(subjects),
             )
         )
-        tracks = {subject.id: box_of(subject) for subject in subjects}
+        tracks: dict[int, Points] = {subject.id: subject.points()[:, :2] for subject in subjects}
         tracks |= {
-            track: box
-            for track, (t, box) in known.items()
+            track: joints
+            for track, (t, joints) in known.items()
             if track in pipeline.waits and shot.t - t < _CARRIED_S
         }
         known |= {subject.id: (shot.t, tracks[subject.id]) for subject in subjects}
         progress()
         yield Picture(shot.t, shot.truths, tracks)
-
-
-def box_of(subject: Subject) -> Box:
-    """Around all joints, as that of the truth."""
-    xy = subject.points()[:, :2]
-    (left, top), (right, bottom) = xy.min(axis=0).tolist(), xy.max(axis=0).tolist()
-    return left, top, right, bottom
 
 
 def _counted(

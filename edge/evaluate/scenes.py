@@ -18,6 +18,9 @@ import numpy.typing as npt
 
 from edge.evaluate.cutouts import ANKLES, HIP_JOINTS, Cuts, cuts, keep, kept, pictures
 from edge.evaluate.people_score import Box, Truth
+from edge.motion.skeletons import SKELETONS
+from edge.vision.landmarks import JOINTS
+from edge.vision.track import SKELETON
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +38,17 @@ _THING = 255
 
 Pixels = npt.NDArray[np.uint8]
 Array = npt.NDArray[np.float64]
+
+
+def _mirrored() -> npt.NDArray[np.intp]:
+    """Which joint each is in a mirror."""
+    order = np.arange(JOINTS)
+    for left, right in SKELETONS[SKELETON].pairs:
+        order[[left, right]] = right, left
+    return order
+
+
+_MIRRORED = _mirrored()
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -119,8 +133,7 @@ def original(clip: Path, people: int) -> Iterator[Shot]:
         if read is not None and read.seen[index]:
             xy = read.points[index, :, :2].astype(np.float64)
             inside = ((xy >= 0) & (xy < bgr.shape[1::-1])).all(axis=1).mean()
-            box = cast("Box", (*xy.min(axis=0).tolist(), *xy.max(axis=0).tolist()))
-            there.append(Truth("person", box, read.stature / bgr.shape[0], float(inside)))
+            there.append(Truth("person", xy, read.stature / bgr.shape[0], float(inside)))
         yield Shot(t, bgr, there)
 
 
@@ -210,7 +223,7 @@ class _Pose(NamedTuple):
     mask: Pixels
     left: int
     top: int
-    box: Box
+    joints: Array
 
 
 class _Actor:
@@ -267,7 +280,6 @@ class _Actor:
         if row.light != 1:
             patch = cv2.convertScaleAbs(patch, alpha=row.light)
         joints = points[:, :2] @ matrix[:, :2].T + matrix[:, 2] + low
-        box = (*joints.min(axis=0).tolist(), *joints.max(axis=0).tolist())
         return _Pose(
             who=row.who,
             height=height,
@@ -276,7 +288,7 @@ class _Actor:
             mask=cast("Pixels", soft),
             left=int(low[0]),
             top=int(low[1]),
-            box=cast("Box", box),
+            joints=joints[_MIRRORED] if row.flip else joints,
         )
 
     def _moment(self, since: float) -> int:
@@ -340,7 +352,7 @@ def _truth(poses: list[_Pose], number: int, owner: Pixels) -> Truth:
     most = int(count.argmax())
     return Truth(
         who=pose.who,
-        box=pose.box,
+        joints=pose.joints,
         height=pose.height,
         visible=visible / whole,
         covered=float(count.sum()) / whole,

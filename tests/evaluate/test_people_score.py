@@ -7,9 +7,20 @@ from itertools import permutations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
-from edge.evaluate.people_score import Events, Found, Picture, Truth, assignment, height_class, overlap, score
+from edge.evaluate.people_score import (
+    Events,
+    Found,
+    Picture,
+    Truth,
+    assignment,
+    box_of,
+    height_class,
+    overlap,
+    score,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,8 +28,9 @@ if TYPE_CHECKING:
 FPS = 10
 
 
-def box(x: float) -> tuple[float, float, float, float]:
-    return (x, 0.0, x + 100.0, 200.0)
+def joints(x: float) -> npt.NDArray[np.float64]:
+    """A body 100 pixels wide and 200 high, from `x` on."""
+    return np.array([[x + 50, 0], [x, 50], [x + 100, 50], [x + 50, 100], [x + 20, 200], [x + 80, 200]], float)
 
 
 def film(
@@ -26,16 +38,17 @@ def film(
 ) -> list[Picture]:
     """Ten pictures a second; tracks by the left edge of their boxes."""
     return [
-        Picture(n / FPS, truth(n), {track: box(x) for track, x in tracks(n).items()}) for n in range(pictures)
+        Picture(n / FPS, truth(n), {track: joints(x) for track, x in tracks(n).items()})
+        for n in range(pictures)
     ]
 
 
 def one(n: int) -> list[Truth]:
-    return [Truth("ann", box(0), 0.4, 1.0)]
+    return [Truth("ann", joints(0), 0.4, 1.0)]
 
 
 def two(n: int) -> list[Truth]:
-    return [Truth("ann", box(0), 0.4, 1.0), Truth("bob", box(500), 0.2, 1.0)]
+    return [Truth("ann", joints(0), 0.4, 1.0), Truth("bob", joints(500), 0.2, 1.0)]
 
 
 def test_everybody_followed_all_the_time() -> None:
@@ -74,8 +87,8 @@ def test_a_switch_without_a_cause() -> None:
 def crossing(n: int) -> list[Truth]:
     """Bob passes before Ann in the pictures 8-12."""
     covered = 0.8 if 8 <= n <= 12 else 0.0
-    hidden = Truth("ann", box(200), 0.4, 1 - covered, covered, 0.0, "bob" if covered else None)
-    return [hidden, Truth("bob", box(40 * n - 200), 0.4, 1.0)]
+    hidden = Truth("ann", joints(200), 0.4, 1 - covered, covered, 0.0, "bob" if covered else None)
+    return [hidden, Truth("bob", joints(40 * n - 200), 0.4, 1.0)]
 
 
 def test_a_crossing_that_went_well() -> None:
@@ -116,7 +129,7 @@ def test_long_after_a_crossing_it_is_not_the_crossing() -> None:
 
 def behind(n: int) -> list[Truth]:
     share = 0.9 if 5 <= n < 15 else 0.0
-    return [Truth("ann", box(0), 0.4, 1 - share, 0.0, share)]
+    return [Truth("ann", joints(0), 0.4, 1 - share, 0.0, share)]
 
 
 def test_behind_a_thing_and_a_new_identity_after_it() -> None:
@@ -133,8 +146,8 @@ def test_who_is_hardly_visible_has_no_identity_by_a_box_that_is_before_them(*, s
         covered = 5 <= n < 10
         share = 0.8 if covered else 0.0
         bob = 30.0 if n < 10 or seen_again else 300.0
-        ann = Truth("ann", box(0), 0.4, 1 - share, share, 0.0, "bob" if covered else None)
-        return [ann, *([] if seen_again and n >= 10 else [Truth("bob", box(bob), 0.4, 1.0)])]
+        ann = Truth("ann", joints(0), 0.4, 1 - share, share, 0.0, "bob" if covered else None)
+        return [ann, *([] if seen_again and n >= 10 else [Truth("bob", joints(bob), 0.4, 1.0)])]
 
     def tracks(n: int) -> dict[int, float]:
         if n < 5:
@@ -145,6 +158,24 @@ def test_who_is_hardly_visible_has_no_identity_by_a_box_that_is_before_them(*, s
 
     got = score(film(20, truth, tracks))
     assert got.crossings == Events(happened=1, switched=int(seen_again), lasting=int(seen_again))
+
+
+def test_stretched_limbs_that_fit_somebody_elses_box_are_not_theirs() -> None:
+    """Ann's track is gone for a while; of Bob beside her a hand was read where she stands."""
+    reaching = joints(60)
+    reaching[1:3, 0] = -20, 130
+
+    def truth(n: int) -> list[Truth]:
+        covered = 0.3 if n == 5 else 0.0
+        ann = Truth("ann", joints(0), 0.4, 1 - covered, covered, 0.0, "bob" if covered else None)
+        return [ann, Truth("bob", joints(60), 0.4, 1.0)]
+
+    pictures = film(20, truth, lambda n: {2: 60} if 4 <= n < 9 else {1: 0, 2: 60})
+    pictures[6] = pictures[6]._replace(tracks={2: reaching})
+    assert overlap(box_of(reaching), box_of(joints(0))) > 0.6
+    got = score(pictures)
+    assert got.crossings == Events(happened=1, switched=0)
+    assert got.moments == []
 
 
 def test_out_of_the_picture_and_back() -> None:
@@ -175,9 +206,10 @@ def test_an_empty_room() -> None:
 
 
 def test_overlap() -> None:
-    assert overlap(box(0), box(0)) == 1
-    assert overlap(box(0), box(50)) == pytest.approx(1 / 3)
-    assert overlap(box(0), box(100)) == 0
+    box, half, next_to_it = (box_of(joints(x)) for x in (0, 50, 100))
+    assert overlap(box, box) == 1
+    assert overlap(box, half) == pytest.approx(1 / 3)
+    assert overlap(box, next_to_it) == 0
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 from edge.errors import CameraError, ModelError
 from edge.evaluate.people import evaluate_scene
 from edge.evaluate.people_images import Annotated, annotated, similarity
-from edge.evaluate.people_score import Events, Found
+from edge.evaluate.people_score import Events, Found, box_of
 from edge.evaluate.scenes import HEIGHT, WIDTH, Person, Scene, Thing, render, rows
 from edge.evaluate.scenes_drawn import draw
 from tests.conftest import missing
@@ -66,11 +66,20 @@ def test_people_are_as_tall_and_where_the_row_says(data: Path) -> None:
     scene = Scene(name="two", room=ROOM, seconds=0.4, people=(still(JACK, 0.3, 0.4), still(OTHER, 0.7, 0.2)))
     large, small = truths(scene, data)[0]
     for truth, x, height in ((large, 0.3, 0.4), (small, 0.7, 0.2)):
-        left, top, right, bottom = truth.box
+        left, top, right, bottom = box_of(truth.joints)
         assert (left + right) / 2 == pytest.approx(x * WIDTH, abs=0.03 * WIDTH)
         assert bottom == pytest.approx(0.92 * HEIGHT, abs=0.03 * HEIGHT)  # ankles at 0.9, toes below
         assert bottom - top == pytest.approx(0.92 * height * HEIGHT, rel=0.12)  # eyes to toes, standing
         assert (truth.height, truth.visible, truth.covered) == (height, 1, 0)
+
+
+def test_who_is_mirrored_has_their_left_hand_at_the_other_side(data: Path) -> None:
+    as_filmed = still(JACK, 0.5)
+    mirrored = Person(who=JACK, clip=JACK, path=as_filmed.path, flip=True)
+    for person in (as_filmed, mirrored):
+        ((truth,),) = truths(Scene(name="one", room=ROOM, seconds=0.04, people=(person,)), data)
+        for left, right in ((11, 12), (23, 24), (27, 28)):
+            assert truth.joints[left, 0] > truth.joints[right, 0]  # facing the camera
 
 
 def test_the_nearer_one_covers_the_farther_one(data: Path) -> None:
@@ -97,7 +106,7 @@ def test_things_hide_and_the_edge_cuts(data: Path) -> None:
 def test_walkers_follow_their_path(data: Path) -> None:
     walker = Person(who="w", path=((0, 0.2, 0.9, 0.4), (4, 0.8, 0.9, 0.4)), **STRIDES)
     seen = truths(Scene(name="one", room=ROOM, seconds=4, fps=5, people=(walker,)), data)
-    middles = [(one.box[0] + one.box[2]) / 2 / WIDTH for (one,) in seen]
+    middles = [one.joints[:, 0].mean() / WIDTH for (one,) in seen]
     assert middles == pytest.approx([0.2 + 0.6 * n / 20 for n in range(20)], abs=0.03)
 
 
