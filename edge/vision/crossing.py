@@ -35,13 +35,16 @@ OPEN_S = 2.5
 """Seconds for which it is open who is read where one person hid another."""
 _CLEARLY = 0.15
 """By how much colours must fit better the other way round before two people change their names."""
-_OTHERS = 0.2
+_OTHERS = 0.1
 """By how much place and colours must fit somebody near better than the one who was to be read."""
-_PLACE, _ELSEWHERE = 2.0, 0.5
-"""What the way from where somebody should be by now weighs beside colours, in sides of the region, and the farthest
-that counts."""
+_PLACE, _ELSEWHERE = 3.0, 0.5
+"""What the way from where somebody is weighs beside colours, in sides of the region, and the farthest that counts."""
+_STRANGE, _KNOWN = 0.6, 0.45
+"""Clothes: so unlike, they are not those of the one who was to be read; so alike, somebody has come out again."""
 _AROUND = 0.6
 """Distance of two middles, in sides of the larger region, from which it cannot be the other who was read."""
+_TWO = 0.7
+"""By how much clothes must fit better than the other way round, in sum, of two who are nearly in one place."""
 _BEFORE, _IN_FRONT = 0.05, 0.3
 """By how much lower feet are, in sides of the region, of who surely stands before another; and what that weighs."""
 _UNSURE, _FAR = 0.5, 1.5
@@ -89,12 +92,15 @@ class Crossings:
         """Another scene."""
         self._met = set()
 
-    def settle(self, bgr: npt.NDArray[np.uint8], read: Sequence[Track], t: float) -> list[Track]:
+    def settle(self, bgr: npt.NDArray[np.uint8], read: Sequence[Track]) -> list[Track]:
         """Of the tracks that were just read in `bgr` those whose person is hidden or is another's."""
         losers: list[Track] = []
         for a, b in combinations(read, 2):
-            if a not in losers and b not in losers and is_one(a, b):
-                losers.append(_loser(bgr, a, b, t))
+            if a in losers or b in losers or not is_one(a, b):
+                continue
+            unlike = _unlike(bgr, a, b)
+            if unlike is None or _exchanged(unlike) < _TWO:
+                losers.append(_loser(a, b, unlike))
         self._met = {pair for pair in self._met if all(track.state == "followed" for track in pair)}
         standing = [track for track in read if track.state == "followed" and track not in losers]
         for a, b in combinations(standing, 2):
@@ -127,44 +133,61 @@ def neighbour(track: Track, others: Iterable[Track]) -> Track | None:
 def is_anothers(
     bgr: npt.NDArray[np.uint8], track: Track, seen: Landmarks, tracks: Iterable[Track], t: float
 ) -> bool:
-    """Whether the body that was read for `track` is somebody else's who is near, or hidden there.
+    """Whether the body that was read for `track` is somebody else's: who is near, hidden there, or not known yet.
 
-    Then it wears their clothes, and is where they should be by now.
+    Then it does not wear their clothes; or it wears another's, and is nearer to where they are, or should be by now.
     """
     worn, read = look(bgr, seen), Roi.from_alignment(seen.points[HIPS], seen.points[RIM])
 
-    def cost(one: Track) -> float | None:
-        there, unlike = one.predicted(t), one.appearance.distance(worn)
-        away = math.hypot(read.x - there.x, read.y - there.y) / max(read.side, there.side)
-        return None if unlike is None else unlike + _PLACE * min(away, _ELSEWHERE)
+    def place(one: Track) -> Roi:
+        return one.predicted(t) if one.state == "hidden" else one.to_read(t)
 
-    own = cost(track)
-    if own is None:
+    def cost(one: Track) -> float:
+        there, unlike = place(one), one.appearance.distance(worn)
+        away = math.hypot(read.x - there.x, read.y - there.y) / max(read.side, there.side)
+        return math.inf if unlike is None else unlike + _PLACE * min(away, _ELSEWHERE)
+
+    unlike, own = track.appearance.distance(worn), cost(track)
+    if unlike is None:
         return False
+    if unlike > _STRANGE:
+        return True
     for other in tracks:
         if other is track or other.state == "tentative" or t - other.seen_at > OPEN_S:
             continue
-        there = other.predicted(t) if other.state == "hidden" else other.roi
+        there = place(other)
         away = math.hypot(there.x - track.roi.x, there.y - track.roi.y)
-        if away < _AROUND * max(there.side, track.roi.side):
-            theirs = cost(other)
-            if theirs is not None and theirs + _OTHERS < own:
-                return True
+        if away < _AROUND * max(there.side, track.roi.side) and cost(other) + _OTHERS < own:
+            return True
     return False
 
 
-def _loser(bgr: npt.NDArray[np.uint8], a: Track, b: Track, t: float) -> Track:
-    """Of two tracks on one person the one that should let go; the younger where nothing speaks against it."""
+def _unlike(bgr: npt.NDArray[np.uint8], a: Track, b: Track) -> npt.NDArray[np.float64] | None:
+    """float64[2, 2]: how unlike the clothes of `a` and of `b` (columns) what is read of either (rows) is."""
+    assert a.last is not None
+    assert b.last is not None
+    looks = look(bgr, a.last), look(bgr, b.last)
+    costs = [cost for seen in looks for one in (a, b) if (cost := one.appearance.distance(seen)) is not None]
+    return np.array(costs).reshape(2, 2) if len(costs) == 4 else None
+
+
+def _exchanged(unlike: npt.NDArray[np.float64]) -> float:
+    """By how much the clothes of two would fit worse if each were the other."""
+    return float(unlike[0, 1] + unlike[1, 0] - unlike[0, 0] - unlike[1, 1])
+
+
+def _loser(a: Track, b: Track, unlike: npt.NDArray[np.float64] | None) -> Track:
+    """Of two tracks on one person the one that should let go: by clothes, and as who stands in front is read.
+
+    The younger where nothing speaks against it.
+    """
     tentative = [track for track in (a, b) if track.state == "tentative"]
     if tentative:
         return min(tentative, key=lambda track: track.readings)
-    older, younger = (a, b) if a.id < b.id else (b, a)
-    fit = _fit(bgr, older, t)
-    # The network reads who stands before the other.
-    before = _is_before(younger, older)
-    against = fit(older) - fit(younger) + _IN_FRONT * before
-    loser = older if against > _CLEARLY * (1 - abs(before)) else younger
-    loser.lost_to = b if loser is a else a
+    against = [0.0, 0.0] if unlike is None else unlike.sum(axis=0).tolist()
+    against[1] += _IN_FRONT * _is_before(a, b)
+    _, _, loser, winner = max((against[0], a.id, a, b), (against[1], b.id, b, a))
+    loser.lost_to = winner
     return loser
 
 
@@ -187,15 +210,17 @@ def emerges(bgr: npt.NDArray[np.uint8], lost: Track, found: Track, read: Iterabl
     Where it is still the one who stands before them, it is asked anew who of the two it is.
     """
     for other in read:
-        if distance(found, other) < _APART and _gap(found, other) < _EMERGED:
+        if other.state != "tentative" and distance(found, other) < _APART and _gap(found, other) < _EMERGED:
             if other is lost.lost_to:
                 fit = _fit(bgr, other, t)
                 if fit(lost) + _CLEARLY < fit(other):
                     lost.swap_names(other)
             return False
-    there = lost.predicted(t)
+    assert found.last is not None
+    there, unlike = lost.predicted(t), lost.appearance.distance(look(bgr, found.last))
     return (
-        math.hypot(found.roi.x - there.x, found.roi.y - there.y) < _NEAR * there.side
+        (unlike is None or unlike < _KNOWN)
+        and math.hypot(found.roi.x - there.x, found.roi.y - there.y) < _NEAR * there.side
         and 1 / _GROWN < found.roi.side / there.side < _GROWN
     )
 
@@ -216,12 +241,6 @@ def _fit(bgr: npt.NDArray[np.uint8], body: Track, t: float) -> Callable[[Track],
 
 def _name(bgr: npt.NDArray[np.uint8], a: Track, b: Track) -> None:
     """After two people met: their names the other way round, if colours clearly say so."""
-    assert a.last is not None
-    assert b.last is not None
-    looks = look(bgr, a.last), look(bgr, b.last)
-    costs = [track.appearance.distance(seen) for track in (a, b) for seen in looks]
-    if any(cost is None for cost in costs):
-        return
-    aa, ab, ba, bb = (cost for cost in costs if cost is not None)
-    if ab + ba < aa + bb - 2 * _CLEARLY:
+    unlike = _unlike(bgr, a, b)
+    if unlike is not None and _exchanged(unlike) < -2 * _CLEARLY:
         a.swap_names(b)

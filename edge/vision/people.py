@@ -133,7 +133,7 @@ class People:
         read += self._find(bgr, t)
         self._uncover(bgr, t, read)
         self.timings["detect"] = (perf_counter() - begun) * 1e3 - (self.timings["model"] - spent)
-        for loser in self._crossings.settle(bgr, read, t):
+        for loser in self._crossings.settle(bgr, read):
             self._lose(loser)
         read = [track for track in read if track in self._tracks and track.state != "hidden"]
         self._remember(bgr, read, t)

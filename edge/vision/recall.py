@@ -17,7 +17,7 @@ _NEAR = 0.3
 _OTHER, _SAME = 0.6, 0.42
 """Distances of appearance: another person, and the same person wherever they are."""
 _BLINK_S = 1.0
-"""Whoever is found in the very place so soon is them, whatever they look like."""
+"""Whoever is found in the very place so soon is them, whatever they look like, if nobody stood before them."""
 _SLACK, _SPEED = 0.5, 1.0
 """In sides of the region, and those a second: how far somebody may have gone on unseen."""
 _LEAST_LOOKS = 2
@@ -45,7 +45,8 @@ def _cost(found: Track, lost: Track, t: float) -> float | None:
         math.hypot(found.roi.x - there.x, found.roi.y - there.y) / max(there.side, found.roi.side)
         for there in (lost.roi, lost.predicted(t))
     )
-    if away < _NEAR and (gone < _BLINK_S or (unlike is not None and unlike < _OTHER)):
+    blinked = gone < _BLINK_S and lost.lost_to is None
+    if away < _NEAR and (blinked or (unlike is not None and unlike < _OTHER)):
         return away + (unlike if unlike is not None else _SAME)
     reached = away < _SLACK + _SPEED * gone
     if lost.lost_to is not None and gone < _BEHIND_S and reached and (unlike is None or unlike < _OTHER):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import cv2
 import numpy as np
 import numpy.typing as npt
@@ -9,12 +11,16 @@ import pytest
 
 from edge.vision.appearance import look
 from edge.vision.background import Background
-from edge.vision.crossing import Crossings, is_anothers
+from edge.vision.crossing import Crossings, emerges, is_anothers, is_one
 from edge.vision.erasing import company, erase, everyone
 from edge.vision.landmarks import SIZE, cut
+from edge.vision.recall import recall
 from edge.vision.roi import Roi
 from edge.vision.room import Room
 from tests.vision.test_people_parts import BLUE, GREEN, GREY, RED, H, W, body, room, track
+
+if TYPE_CHECKING:
+    from edge.vision.track import Track
 
 Picture = npt.NDArray[np.uint8]
 RIGHT_ARM = {13: (-0.16, -0.2), 15: (-0.18, -0.1), 19: (-0.18, -0.05)}
@@ -158,7 +164,7 @@ def test_of_two_tracks_on_one_body_it_is_who_stands_before_the_other() -> None:
     for person in (far, near):
         person.update(seen, person.roi, 0.04)
         person.update(seen, person.roi, 0.08)
-    assert Crossings().settle(room(), [far, near], 0.08) == [far]
+    assert Crossings().settle(room(), [far, near]) == [far]
 
 
 def test_a_body_in_anothers_clothes_is_not_who_was_to_be_read() -> None:
@@ -169,8 +175,60 @@ def test_a_body_in_anothers_clothes_is_not_who_was_to_be_read() -> None:
     his, hers = body(after, 280, 180, 200, RED, GREY), body(after, 350, 180, 200, BLUE, GREEN)
     assert not is_anothers(after, red, his, [red, blue], 0.04)
     assert is_anothers(after, red, hers, [red, blue], 0.04)
-    blue.roi = blue.roi._replace(x=2000.0)  # too far away to have been read
-    assert not is_anothers(after, red, hers, [red, blue], 0.04)
+
+
+def test_a_body_in_other_clothes_is_a_strangers_though_nobody_known_wears_them() -> None:
+    picture = room()
+    red = track(1, body(picture, 280, 180, 200, RED, GREY), 0.0, picture)
+    after = room(1)
+    assert is_anothers(after, red, body(after, 280, 180, 200, BLUE, GREEN), [red], 0.04)
+    assert not is_anothers(
+        after, red, body(after, 280, 180, 200, RED, GREEN), [red], 0.04
+    )  # half covered, perhaps
+
+
+def behind(picture: Picture) -> tuple[Track, Track]:
+    """Red, hidden by Blue, who stands beside her by now."""
+    red = track(1, body(picture, 280, 180, 200, RED, GREY), 0.0, picture)
+    blue = track(2, body(picture, 380, 180, 200, BLUE, GREEN), 0.0, picture)
+    red.state, red.lost_to = "hidden", blue
+    return red, blue
+
+
+def test_who_comes_out_from_behind_somebody_wears_their_clothes() -> None:
+    red, blue = behind(room())
+    after = room(1)
+    seen = body(after, 285, 180, 200, RED, GREY)
+    found = track(0, seen, 0.2)
+    assert emerges(after, red, found, [blue], 0.2)
+    found.state = "tentative"  # the detector had found her, too
+    assert emerges(after, red, track(0, seen, 0.2), [blue, found], 0.2)
+    after = room(1)
+    assert not emerges(after, red, track(0, body(after, 285, 180, 200, GREEN, BLUE), 0.2), [blue], 0.2)
+
+
+def test_who_is_found_where_somebody_went_behind_another_is_not_them_in_other_clothes() -> None:
+    red, _ = behind(room())
+    after = room(1)
+    found = track(0, body(after, 285, 180, 200, GREEN, BLUE), 0.2, after)
+    assert recall(found, [red], 0.2) is None
+    red.lost_to = None
+    assert recall(found, [red], 0.2) is red
+
+
+def test_two_who_wear_their_own_clothes_are_two_however_near() -> None:
+    picture = room()
+    red = track(1, body(picture, 200, 180, 200, RED, GREY), 0.0, picture)
+    blue = track(2, body(picture, 420, 180, 200, BLUE, GREEN), 0.0, picture)
+    bodies = room(1), room(1)
+    for person, x, clothes in ((red, 300, (RED, GREY)), (blue, 318, (BLUE, GREEN))):
+        seen = body(bodies[person.id - 1], x, 180, 200, *clothes)
+        person.update(seen, Roi(x, 180, 200, 0), 5.0)
+        person.update(seen, Roi(x, 180, 200, 0), 5.04)
+    assert is_one(red, blue)
+    left, right = bodies
+    left[:, 309:] = right[:, 309:]  # she is to be seen left of his middle, he right of it
+    assert Crossings().settle(left, [red, blue]) == []
 
 
 def test_what_was_read_where_somebody_else_should_be_by_now_is_theirs() -> None:

@@ -282,7 +282,7 @@ def pass_by(*, slips: bool) -> tuple[Track, Track]:
                 person.alone()
                 person.appearance.learn(look(picture, seen))
         if abs(left - right) > 60:
-            assert crossings.settle(picture, [red, blue], t) == []
+            assert crossings.settle(picture, [red, blue]) == []
     return red, blue
 
 
@@ -304,7 +304,7 @@ def test_of_two_tracks_on_one_body_the_one_whose_body_it_is_not_lets_go() -> Non
         person.update(seen, Roi(400, 180, 200, 0), 5.0)
         person.update(seen, Roi(400, 180, 200, 0), 5.04)
     assert is_one(red, blue)
-    assert Crossings().settle(after, [red, blue], 5.04) == [red]
+    assert Crossings().settle(after, [red, blue]) == [red]
     assert red.lost_to is blue
 
 
@@ -312,7 +312,7 @@ def test_of_two_tracks_on_one_body_the_older_stays_where_nothing_speaks_against_
     picture = room()
     seen = body(picture, 300, 180, 200, RED, GREY)
     older, younger = track(1, seen, 0.0, picture), track(2, seen, 0.0, picture)
-    assert Crossings().settle(picture, [younger, older], 0.0) == [younger]
+    assert Crossings().settle(picture, [younger, older]) == [younger]
 
 
 def test_somebody_unseen_goes_on_and_slows_down() -> None:
