@@ -124,6 +124,14 @@ class Gait(NamedTuple):
     """Strides that were left out because the other foot of the pair did not land once in them."""
 
 
+class _Extreme(NamedTuple):
+    """A foot is furthest ahead, or furthest behind."""
+
+    t: float
+    reach: float
+    """How far, in the unit of the positions."""
+
+
 class _Course(NamedTuple):
     """A foot's speeds against the body, and about when it lands and leaves."""
 
@@ -162,26 +170,36 @@ def _courses(
         )
         for points in ([foot.landing for foot in feet], [foot.leaving for foot in feet])
     )
-    return [
-        _Course(
-            foot,
-            landing.speed[:, column],
-            leaving.speed[:, column],
-            *_swings(
-                _extremes(times, landing.value[:, column]),
-                _extremes(times, -leaving.value[:, column]),
-                shortest_swing_s,
-            ),
+    found = []
+    for column, foot in enumerate(feet):
+        fronts = _extremes(times, landing.value[:, column])
+        backs = _extremes(times, -leaving.value[:, column])
+        fronts, backs = _by_turns(fronts, backs, shortest_swing_s)
+        found.append(
+            _Course(
+                foot,
+                landing.speed[:, column],
+                leaving.speed[:, column],
+                [one.t for one in fronts],
+                [one.t for one in backs],
+            )
         )
-        for column, foot in enumerate(feet)
-    ]
+    return found
 
 
-def _swings(fronts: list[float], backs: list[float], shortest_s: float) -> tuple[list[float], list[float]]:
-    """When the foot is furthest ahead and furthest behind, without the swings that no foot is quick enough for."""
-    quick = [(back, front) for back in backs for front in fronts if 0 < front - back < shortest_s]
-    wrong_backs, wrong_fronts = {back for back, _ in quick}, {front for _, front in quick}
-    return [t for t in fronts if t not in wrong_fronts], [t for t in backs if t not in wrong_backs]
+def _by_turns(
+    fronts: list[_Extreme], backs: list[_Extreme], shortest_s: float
+) -> tuple[list[_Extreme], list[_Extreme]]:
+    """When the foot is furthest ahead and furthest behind by turns, and swings no faster than a foot can."""
+    kept: list[tuple[_Extreme, bool]] = []
+    for one, ahead in sorted([(one, True) for one in fronts] + [(one, False) for one in backs]):
+        if kept and kept[-1][1] == ahead:
+            kept[-1] = max(kept[-1], (one, ahead), key=lambda turn: turn[0].reach)
+        elif kept and ahead and one.t - kept[-1][0].t < shortest_s:
+            kept.pop()
+        else:
+            kept.append((one, ahead))
+    return [one for one, ahead in kept if ahead], [one for one, ahead in kept if not ahead]
 
 
 def _read(
@@ -227,12 +245,13 @@ def _period(progress: Progress, feet: tuple[Foot, ...]) -> float:
     """Seconds of a stride, roughly: how sharply a foot's course may bend follows from it."""
     ahead = np.stack([progress.ahead(foot.landing) for foot in feet], axis=1)
     courses = smooth(progress.times, ahead).value
-    gaps = [gap for course in courses.T for gap in np.diff(_extremes(progress.times, course)).tolist()]
+    turns = [[one.t for one in _extremes(progress.times, course)] for course in courses.T]
+    gaps = [gap for times in turns for gap in np.diff(times).tolist()]
     return float(np.median(gaps)) if gaps else 1.0
 
 
-def _extremes(times: Array, course: Array) -> list[float]:
-    """Times of the maxima that stand out, between samples; NaN in the course separates its parts."""
+def _extremes(times: Array, course: Array) -> list[_Extreme]:
+    """The maxima that stand out, between samples; NaN in the course separates its parts."""
     known = course[np.isfinite(course)]
     if len(known) < 5:
         return []
@@ -252,7 +271,7 @@ def _extremes(times: Array, course: Array) -> list[float]:
         elif values[high] - value > least:
             peaks.append(high)
             low, high = value, None
-    return [_summit(times, course, index) for index in peaks]
+    return [_Extreme(_summit(times, course, index), values[index]) for index in peaks]
 
 
 def _summit(times: Array, course: Array, index: int) -> float:

@@ -180,7 +180,7 @@ def test_a_foot_misread_for_three_pictures_of_a_stance_has_not_swung() -> None:
     lands = [contact.t for contact in motion.contacts if (contact.foot, contact.kind) == ("right", "strike")]
     for landing in lands[1:-1]:
         at = int(np.searchsorted(track.times, landing + 0.45))
-        ahead = wrong[at - 12, foot[0], 0] - wrong[at, foot[0], 0]
+        ahead = track.image[at - 12, foot[0], 0] - track.image[at, foot[0], 0]
         wrong[at : at + 3, foot, 0] += 0.9 * ahead
     cleaned = Track(track.times, wrong, track.space, track.visibility).cleaned(0.3)
     way = progress(cleaned, "human", lens_of(0.0))
