@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from models.regions import Picture
 
 _STILLS = {".jpg", ".jpeg", ".png"}
-_CLIPS = {".avi", ".mkv", ".mov", ".mp4"}
+CLIPS = {".avi", ".mkv", ".mov", ".mp4"}
 
 
 def pictures(paths: Iterable[Path], frames_per_clip: int) -> Iterator[Picture]:
@@ -24,7 +24,7 @@ def pictures(paths: Iterable[Path], frames_per_clip: int) -> Iterator[Picture]:
         for file in files:
             if file.suffix.lower() in _STILLS:
                 yield _rgb(cv2.imread(str(file), cv2.IMREAD_COLOR))
-            elif file.suffix.lower() in _CLIPS:
+            elif file.suffix.lower() in CLIPS:
                 yield from _frames(file, frames_per_clip)
 
 

@@ -59,8 +59,11 @@ class Cutter:
         hips, end = landmarks.reshape(39, 5)[33:35, :2] @ matrix[:, :2].T + matrix[:, 2]
         return Region.from_points(hips, end)
 
-    def cut(self, sources: Iterable[Picture], *, copies: int, seed: int = 1) -> Samples:
-        """Return the samples of pictures, each crop once as it is and `copies` times moved, turned and tinted."""
+    def cut(self, sources: Iterable[Picture], *, copies: int, seed: int | np.random.Generator = 1) -> Samples:
+        """Return the samples of pictures, each crop once as it is and `copies` times moved, turned and tinted.
+
+        seed: or the generator to go on with, so that several calls give what one would.
+        """
         rng = np.random.default_rng(seed)
         samples = Samples()
         for picture in sources:
