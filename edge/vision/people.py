@@ -183,11 +183,16 @@ class People:
         after = Roi.from_alignment(seen.points[HIPS], seen.points[RIM])
         return seen if after.usable(width, height) and not self._is_ignored(after) else None
 
-    def _read(self, track: Track, bgr: Picture, t: float) -> bool:
-        """Read the joints of one person; False when nobody is there (any more)."""
+    def _read(self, track: Track, bgr: Picture, t: float, *, found: bool = False) -> bool:
+        """Read the joints of one person, perhaps `found` just now; False when nobody is there (any more)."""
         roi = track.to_read(t)
         height, width = self._shape
         seen = self._see(track, roi, bgr, t)
+        # The detector says only roughly where somebody is; their own joints say it better.
+        again = found and self._readings < self.most
+        if seen is not None and again and seen.clearness(width, height) < _CLEARLY[1]:
+            roi = Roi.from_alignment(seen.points[HIPS], seen.points[RIM])
+            seen = self._see(track, roi, bgr, t)
         track.read_at = t
         if seen is None:
             self._lose(track)
@@ -249,7 +254,9 @@ class People:
             if self._is_new(roi, self._tracks):
                 new.append(Track(roi, t))
                 self._tracks.append(new[-1])
-        return [track for track in new if self._readings < self.most and self._read(track, bgr, t)]
+        return [
+            track for track in new if self._readings < self.most and self._read(track, bgr, t, found=True)
+        ]
 
     def _detect(self, bgr: Picture, window: Box, t: float) -> list[Roi]:
         """Whom the detector sees in a part of the picture without those who are followed."""

@@ -2,13 +2,13 @@
 
 BlazePose's detector finds who fills half of its picture (recall 0.9) and misses who fills a fifth (0.1 to 0.2), so a
 room is searched in parts: where somebody was lost a moment ago, where something moves that nobody followed explains,
-and, in turn, the whole picture and overlapping tiles for those who keep still.
+and, in turn, overlapping tiles and the whole picture for those who keep still.
 """
 
 from __future__ import annotations
 
 import math
-from itertools import islice, product
+from itertools import product
 from typing import TYPE_CHECKING
 
 from edge.vision.background import Box
@@ -148,30 +148,25 @@ def _place(places: list[_Place], window: Box, t: float) -> _Place:
 
 
 def rotation(height: int, width: int) -> Iterator[Box]:
-    """The whole picture and tiles of it, for ever; a tile of each size follows the other."""
+    """Tiles of the picture, the large ones first, and the whole, for ever."""
     short = min(height, width)
     sizes = [_tiles(height, width, round(short * share)) for share in _TILES]
-    whole = Box(0, 0, width, height)
     if min(len(tiles) for tiles in sizes) < 2:
         sizes = []
-    yield whole
     while True:
-        turns = [iter(tiles) for tiles in sizes]
-        left = True
-        while left:
-            left = False
-            for turn in turns:
-                for tile in islice(turn, 2):
-                    left = True
-                    yield tile
-            yield whole
+        for tiles in sizes:
+            yield from tiles
+        yield Box(0, 0, width, height)
 
 
 def _tiles(height: int, width: int, side: int) -> list[Box]:
-    """Overlapping squares that cover the picture, the neighbours of one another far apart in the list."""
+    """Overlapping squares that cover the picture, the neighbours of one another far apart in the list.
+
+    The lowest come first: people stand on the floor.
+    """
     if side < 32:
         return []
-    rows, columns = _starts(height, side), _starts(width, side)
+    rows, columns = _starts(height, side)[::-1], _starts(width, side)
     tiles = [Box(x, y, min(x + side, width), min(y + side, height)) for y, x in product(rows, columns)]
     return [tile for first in range(3) for tile in tiles[first::3]]
 

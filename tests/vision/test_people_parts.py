@@ -141,15 +141,23 @@ def test_pictures_of_any_size(size: tuple[int, int]) -> None:
 # -- where to look ---------------------------------------------------------------------------------------------------
 
 
-def test_the_whole_picture_comes_first_and_tiles_cover_everything() -> None:
+def test_large_tiles_come_first_the_lowest_before_others_and_each_size_covers_everything() -> None:
     boxes = list(itertools.islice(rotation(720, 1280), 60))
-    assert boxes[0] == Box(0, 0, 1280, 720)
-    small = [box for box in boxes if box.height < 400]
-    covered = np.zeros((720, 1280), bool)
-    for box in small:
-        assert 0.4 * 720 <= box.height <= 0.5 * 720  # who is .2 of the picture is half of the tile
-        covered[box.top : box.bottom, box.left : box.right] = True
-    assert covered.all()
+    large = boxes[:8]
+    small = boxes[8 : boxes.index(Box(0, 0, 1280, 720))]
+    for tiles, least, most in ((large, 0.7, 0.8), (small, 0.4, 0.5)):
+        covered = np.zeros((720, 1280), bool)
+        for box in tiles:
+            assert least * 720 <= box.height <= most * 720  # who is .2 of the picture is half of a small one
+            covered[box.top : box.bottom, box.left : box.right] = True
+        assert covered.all()
+    assert [box.bottom for box in large[:2]] == [720, 720]  # people stand on the floor
+
+
+def test_while_nobody_is_followed_every_other_look_is_at_the_whole_picture() -> None:
+    search = Search()
+    looks = [search.window((H, W), n / 25, [], [], followed=0) for n in range(6)]
+    assert [look == Box(0, 0, W, H) for look in looks] == [True, False] * 3
 
 
 def test_movement_is_looked_at_before_tiles_and_ever_more_seldom() -> None:
