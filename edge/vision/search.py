@@ -37,6 +37,8 @@ _SILENCE_S = (0.3, 1.0)
 _STEADY_S, _PACE_S = 0.2, 0.1
 """While people are followed most of what else moves are their shadows, and what they uncover: at least so long
 between two looks at one place, and at any two."""
+_GROWN = 1.3
+"""Where what moves has grown by so much since the last look, somebody comes in: they are looked at at once."""
 _SAME = 0.5
 """Two windows look at the same place when their middles are nearer than this share of their sides."""
 
@@ -51,6 +53,8 @@ class _Place:
         self.window = window
         self.since = self.asked_at = t
         self.looked_at = -math.inf
+        self._side = 0.0
+        """Of the window that was looked at last."""
 
     def is_at(self, window: Box) -> bool:
         mine, side = self.window, max(self.window.width, window.width)
@@ -58,9 +62,14 @@ class _Place:
         dy = mine.top + mine.bottom - window.top - window.bottom
         return math.hypot(dx, dy) / 2 < _SAME * side
 
-    def has_rested(self, t: float, least: float) -> bool:
+    def may_look(self, window: Box, t: float, least: float) -> bool:
+        if _side(window) > _GROWN * self._side:
+            return True
         rest = max(_IMPATIENCE * (self.looked_at - self.since), least)
         return t - self.looked_at >= min(rest, _LONGEST_WAIT_S)
+
+    def look(self, window: Box, t: float) -> None:
+        self.looked_at, self._side = t, _side(window)
 
 
 class Search:
@@ -73,6 +82,8 @@ class Search:
         self._rotation: Iterator[Box] = iter(())
         self._lost: list[_Place] = []
         self._moving: list[_Place] = []
+        self._latest = self._moving
+        """Which of both was looked at last."""
         self._alone_since: float | None = None
         self._looked = self._moved = -math.inf
         """When the last picture was searched, and when the last one for something that moves."""
@@ -81,6 +92,7 @@ class Search:
         """Another scene: everything is looked at anew."""
         self._shape, self._whole = (0, 0), False
         self._lost, self._moving = [], []
+        self._latest = self._moving
         self._alone_since = None
         self._looked = self._moved = -math.inf
 
@@ -113,19 +125,21 @@ class Search:
         return window
 
     def _asked(self, t: float, lost: Sequence[Roi], blobs: Sequence[Box], rest: float) -> Box | None:
-        """Of the places that ask for a look the one that has waited longest: the lost first."""
+        """Of the places that ask for a look the one that has waited longest; the lost and what moves by turns."""
         around_lost = [_around(*_circle(roi), self._shape) for roi in lost]
         around_blobs = [_around(*_ball(blob), self._shape) for blob in blobs]
-        for places, windows, silence, least in (
+        kinds = [
             (self._lost, around_lost, _SILENCE_S[0], 0.0),
             (self._moving, around_blobs, _SILENCE_S[1], rest),
-        ):
+        ]
+        for places, windows, silence, least in sorted(kinds, key=lambda kind: kind[0] is self._latest):
             places[:] = [place for place in places if t - place.asked_at < silence]
             asking = [(_place(places, window, t), window) for window in windows]
-            rested = [(place, window) for place, window in asking if place.has_rested(t, least)]
-            if rested:
-                chosen, window = min(rested, key=lambda one: one[0].looked_at)
-                chosen.looked_at = t
+            ready = [(place, window) for place, window in asking if place.may_look(window, t, least)]
+            if ready:
+                chosen, window = min(ready, key=lambda one: one[0].looked_at)
+                chosen.look(window, t)
+                self._latest = places
                 self._moved = t if places is self._moving else self._moved
                 return window
         return None
@@ -135,6 +149,10 @@ class Search:
         if t - self._alone_since < _FIRST_S:
             return not followed or t - self._looked >= _FIRST_PACE_S
         return t - self._looked >= _CALM_S[followed > 1]
+
+
+def _side(window: Box) -> int:
+    return max(window.width, window.height)
 
 
 def _place(places: list[_Place], window: Box, t: float) -> _Place:

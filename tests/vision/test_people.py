@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import cv2
@@ -118,19 +119,20 @@ def test_eight_people_take_turns_when_two_may_be_read(models: Path, squats: list
     pipeline = People(most=2)
     counted = Counted(pipeline)
     read: list[list[int]] = []
+    waited: Counter[int] = Counter()
     for number in range(50):
         found = pipeline.process(crowd(squats, number), number / 12)
         detector, landmarks = counted.since()
         assert detector <= 1
         assert landmarks <= 2
         read.append([subject.id for subject in found])
+        waited = Counter({one: waited[one] + 1 for one in pipeline.waits})
+        assert max(waited.values(), default=0) < 8  # nobody starves: one of both readings is for who is known
     known = set().union(*read[-20:])
     assert len(known) == 8
     assert all(len(ids) + pipeline.waiting <= 8 for ids in read[-1:])
     assert pipeline.waiting >= 6
-    times = [sum(one in ids for ids in read[-24:]) for one in known]
-    assert sum(times) > 32  # the others looked who else is there
-    assert max(times) - min(times) <= 3  # nobody starves
+    assert sum(len(ids) for ids in read[-24:]) > 32  # the others looked who else is there
 
 
 def test_one_person_who_is_followed_costs_hardly_a_run_of_the_detector(

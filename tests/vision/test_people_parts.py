@@ -192,6 +192,31 @@ def test_where_somebody_was_lost_is_looked_at_first() -> None:
     assert window.right >= 560
 
 
+def test_what_grows_at_an_edge_is_looked_at_at_once() -> None:
+    def looks(pixels_a_picture: int) -> int:
+        search, found = Search(), 0
+        for n in range(100):
+            search.window((H, W), n / 25, [], [], followed=1)
+        for n in range(100, 105):
+            more = pixels_a_picture * (n - 100)
+            blob = Box(0, 150 - more, 60 + more, 250 + more)
+            window = search.window((H, W), n / 25, [], [blob], followed=1)
+            found += window is not None and window.left == 0 and window.bottom > blob.bottom - 10
+        return found
+
+    assert looks(0) == 1
+    assert looks(30) == 2  # as often as what moves is looked at at all
+
+
+def test_who_is_lost_does_not_keep_the_search_from_who_comes_in() -> None:
+    search, lost, blob = Search(), Roi(100, 200, 100, 0), Box(500, 100, 560, 260)
+    windows = [search.window((H, W), n / 25, [lost], [blob], followed=1) for n in range(2)]
+    assert windows[0] is not None
+    assert windows[1] is not None
+    assert windows[0].left < 100 < windows[0].right
+    assert windows[1].left < 500 < windows[1].right
+
+
 def test_while_nothing_asks_the_detector_rests() -> None:
     search = Search()
     looks = [search.window((H, W), n / 25, [], [], followed=1) is not None for n in range(500)]
