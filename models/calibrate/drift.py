@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from edge.errors import ConfigError
 from models.regions import anchors, detector_input, landmark_input, refined
 from models.runtime import session
 
@@ -42,7 +43,10 @@ class LandmarkDrift(msgspec.Struct, frozen=True):
 
 
 def landmark_drift(fp32: bytes, int8: bytes, crops: Sequence[Picture]) -> LandmarkDrift:
-    """Return the drift of `int8` over landmark crops [256, 256, 3]."""
+    """Return the drift of `int8` over landmark crops [256, 256, 3].
+
+    Raises ConfigError where the float model is sure of nobody.
+    """
     outputs = ["landmarks", "presence", "heatmap", "world"]
     reference, candidate = session(fp32), session(int8)
     distances, presences, worlds = [], [], []
@@ -56,6 +60,11 @@ def landmark_drift(fp32: bytes, int8: bytes, crops: Sequence[Picture]) -> Landma
         distances.append(np.linalg.norm(b - a, axis=1) / _torso(a))
         presences.append(abs(sure8.item() - sure.item()))
         worlds.append(np.linalg.norm((world8 - world).reshape(-1, 3)[:_BODY], axis=1).mean())
+    if not distances:
+        raise ConfigError(
+            f"the float model is sure of a person in none of {len(crops)} crops",
+            "Name pictures and clips in which people are large and wholly in view.",
+        )
     drift = np.concatenate(distances)
     return LandmarkDrift(
         mean=float(drift.mean()),

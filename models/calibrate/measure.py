@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import numpy as np
 
+from edge.errors import ConfigError
 from models.calibrate.drift import landmark_drift
 from models.calibrate.footage import pictures
 from models.calibrate.samples import Cutter
@@ -64,7 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     crops = cutter.cut(pictures(given.paths, given.frames), copies=0).landmark
     if not crops:
         parser.error("nobody is found in these pictures")
-    drift = msgspec.to_builtins(landmark_drift(fp32, int8, crops))
+    try:
+        drift = msgspec.to_builtins(landmark_drift(fp32, int8, crops))
+    except ConfigError as error:
+        parser.error(f"{error}. {error.remedy}")
     figures = drift | {"time_ratio": time_ratio(fp32, int8, crops[len(crops) // 2], turns=given.turns)}
     print(msgspec.json.format(msgspec.json.encode(figures)).decode())
 

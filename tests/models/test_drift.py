@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
+from edge.errors import ConfigError
 from models.calibrate.drift import detector_drift, landmark_drift
 from models.calibrate.footage import pictures
 from models.calibrate.measure import main
@@ -61,6 +62,13 @@ def test_people_found_by_the_float_model_are_found(kept_back: Samples) -> None:
 def test_a_model_does_not_drift_from_itself(kept_back: Samples) -> None:
     fp32 = model_bytes("landmark", "fp32")
     assert landmark_drift(fp32, fp32, kept_back.landmark[:4]).mean == 0
+
+
+def test_crops_of_nobody_say_nothing(built: Path) -> None:
+    fp32 = model_bytes("landmark", "fp32")
+    wall = np.full((256, 256, 3), 128, np.uint8)
+    with pytest.raises(ConfigError, match="none of 2 crops"):
+        landmark_drift(fp32, fp32, [wall, wall])
 
 
 def test_drift_and_time_are_printed(built: Path, data_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
