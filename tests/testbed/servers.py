@@ -203,11 +203,11 @@ class Servers:
     def _alive(self, name: str) -> int | None:
         with contextlib.suppress(OSError, ValueError):
             pid, started = (self.state / f"{name}.pid").read_text().split()
-            child = self._children.get(name)
-            if child is not None and child.pid == int(pid):
-                child.poll()  # ours to reap
             if _started(int(pid)) == started:
                 return int(pid)
+            child = self._children.get(name)
+            if child is not None and child.pid == int(pid):
+                child.wait()  # it has ended, and is ours to reap
         return None
 
     def _port(self, name: str) -> int:
