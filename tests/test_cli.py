@@ -101,6 +101,7 @@ def test_what_cannot_be_is_told(arguments: list[str], told: str) -> None:
         (["bench", "--data", "."], "--data does nothing here"),
         (["models", "eval", "--people", "nowhere"], "there is no folder nowhere"),
         (["models", "eval", "--pck", ".", "--drawn", "3"], "--drawn is for --people alone"),
+        (["models", "eval", "--people", ".", "--drawn-from", "3"], "--drawn-from alone draws nothing"),
     ],
 )
 def test_options_that_would_do_nothing_are_refused(arguments: list[str], told: str) -> None:

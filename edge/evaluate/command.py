@@ -85,6 +85,9 @@ def evaluate(
     drawn: Annotated[
         int, typer.Option(min=0, max=1000, help="With --people: so many further scenes, drawn by chance.")
     ] = 0,
+    drawn_from: Annotated[
+        int, typer.Option(min=0, max=100_000, help="The first of them; others follow.")
+    ] = 0,
     exercise: Annotated[
         Runs, typer.Option(help="Tell the coach the exercise, let it find out, or try both.")
     ] = Runs.both,
@@ -107,8 +110,7 @@ def evaluate(
         raise ConfigError(
             "there is nothing to evaluate", "Give --reps, --nothing, --form, --pck or --people with a FOLDER."
         )
-    if drawn and people is None:
-        raise ConfigError("--drawn is for --people alone", "Add --people FOLDER, or leave --drawn out.")
+    seeds = _seeds(drawn, drawn_from, people)
     if people is not None and not people.is_dir():
         raise ConfigError(f"there is no folder {people}", "docs/people.md says what lies in it.")
     if model and pck is None:
@@ -145,7 +147,7 @@ def evaluate(
         if not json:
             out.print(table.pck_table(figures))
     if people is not None:
-        answer |= _people(people, drawn, precision.value, threads, failed, None if json else out)
+        answer |= _people(people, seeds, precision.value, threads, failed, None if json else out)
     if json:
         typer.echo(msgspec.json.encode(answer).decode())
     raise typer.Exit(failed[0].exit_code if failed else 0)
@@ -162,9 +164,18 @@ def _brought(names: Sequence[str]) -> list[Imported]:
     return models
 
 
+def _seeds(count: int, first: int, people: Path | None) -> range:
+    """Those of the scenes drawn by chance."""
+    if count and people is None:
+        raise ConfigError("--drawn is for --people alone", "Add --people FOLDER, or leave --drawn out.")
+    if first and not count:
+        raise ConfigError("--drawn-from alone draws nothing", "Say with --drawn how many scenes.")
+    return range(first, first + count)
+
+
 def _people(
     data: Path,
-    drawn: int,
+    seeds: range,
     precision: Literal["int8", "fp32"],
     threads: int,
     failed: list[CameraError],
@@ -182,7 +193,7 @@ def _people(
     steps: list[Step[SceneResult]] = [(one.name, partial(scene, one)) for one in rows().scene]
     steps += [(one.clip, partial(clip, data / one.clip, people=one.people)) for one in rows().clip]
     results = _run("people", steps, failed)
-    chance: list[Step[SceneResult]] = [(f"drawn {seed}", partial(scene, draw(seed))) for seed in range(drawn)]
+    chance: list[Step[SceneResult]] = [(f"drawn {seed}", partial(scene, draw(seed))) for seed in seeds]
     more = _run("drawn by chance", chance, failed)
     for part in (results, more):
         if out is not None and part:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from edge.link import Subject
+    from edge.vision.detector import Detection
 
     Picture = npt.NDArray[np.uint8]
     Tensor = npt.NDArray[np.float32]
@@ -102,6 +103,22 @@ class Counted:
         """Runs of both since the last call."""
         counts, self.detector, self.landmarks = (self.detector, self.landmarks), 0, 0
         return counts
+
+
+def test_who_is_found_roughly_is_read_once_more(
+    models: Path, squats: list[Picture], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = People()
+    counted, detect = Counted(pipeline), pipeline.detector.detect
+
+    def roughly(*where: Any) -> list[Detection]:
+        found = detect(*where)
+        return [one._replace(roi=one.roi._replace(side=2 * one.roi.side)) for one in found]
+
+    monkeypatch.setattr(pipeline.detector, "detect", roughly)
+    shown = pipeline.process(squats[0], 0.0)
+    assert counted.since() == (1, 2)
+    assert len(shown) == 1  # she is seen clearly enough to be shown at once
 
 
 def crowd(squats: list[Picture], number: int) -> Picture:
