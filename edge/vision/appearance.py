@@ -63,6 +63,12 @@ class Appearance:
         return self.distance(other._mean)
 
 
+def is_inside(seen: Landmarks, width: int) -> bool:
+    """Whether all that is dressed lies between the sides of a picture of `width`: half a body shows half a door."""
+    across = seen.points[[*_SHOULDERS, *_HIPS, *_KNEES], 0]
+    return bool(across.min() >= 0 and across.max() < width)
+
+
 def look(bgr: npt.NDArray[np.uint8], seen: Landmarks) -> Array | None:
     """Histograms float64[2, bins] (torso, thighs; each sums to 1) of a person in `bgr`.
 

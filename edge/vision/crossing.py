@@ -130,36 +130,50 @@ def neighbour(track: Track, others: Iterable[Track]) -> Track | None:
     return nearest if nearest is not None and distance(track, nearest) < _APART else None
 
 
-def is_anothers(
+def whose(
     bgr: npt.NDArray[np.uint8], track: Track, seen: Landmarks, tracks: Iterable[Track], t: float
-) -> bool:
-    """Whether the body that was read for `track` is somebody else's: who is near, hidden there, or not known yet.
+) -> Track | None:
+    """Whose body was read for `track`: theirs, or that of who is near or hidden there; None: nobody's who is known.
 
-    Then it does not wear their clothes; or it wears another's, and is nearer to where they are, or should be by now.
+    It is another's who wears those clothes, and is nearer to where it is, or should be by now; of others who stray
+    clothes alone must tell. It is nobody's who is known if it wears the clothes of none of them.
     """
     worn, read = look(bgr, seen), Roi.from_alignment(seen.points[HIPS], seen.points[RIM])
+    own = track.appearance.distance(worn)
+    if own is None:
+        return track
 
-    def place(one: Track) -> Roi:
-        return one.predicted(t) if one.state == "hidden" else one.to_read(t)
-
-    def cost(one: Track) -> float:
-        there, unlike = place(one), one.appearance.distance(worn)
+    def cost(one: Track, unlike: float) -> float:
+        there = _place(one, t)
         away = math.hypot(read.x - there.x, read.y - there.y) / max(read.side, there.side)
-        return math.inf if unlike is None else unlike + _PLACE * min(away, _ELSEWHERE)
+        return unlike + _PLACE * min(away, _ELSEWHERE)
 
-    unlike, own = track.appearance.distance(worn), cost(track)
-    if unlike is None:
-        return False
-    if unlike > _STRANGE:
-        return True
-    for other in tracks:
-        if other is track or other.state == "tentative" or t - other.seen_at > OPEN_S:
-            continue
-        there = place(other)
+    costs = [(cost(track, own) - _OTHERS, 0, own, track)]
+    for number, other in enumerate(tracks, 1):
+        there, unlike = _place(other, t), other.appearance.distance(worn)
         away = math.hypot(there.x - track.roi.x, there.y - track.roi.y)
-        if away < _AROUND * max(there.side, track.roi.side) and cost(other) + _OTHERS < own:
-            return True
-    return False
+        if (
+            other is not track
+            and other.state != "tentative"
+            and t - other.seen_at <= OPEN_S
+            and away < _AROUND * max(there.side, track.roi.side)
+            and unlike is not None
+            and not (other.strays and unlike + _CLEARLY > own)
+        ):
+            costs.append((cost(other, unlike), number, unlike, other))
+    *_, unlike, nearest = min(costs)
+    return nearest if unlike < (_STRANGE if nearest is track else _KNOWN) else None
+
+
+def is_dressed_as(bgr: npt.NDArray[np.uint8], track: Track, seen: Landmarks) -> bool:
+    """Whether the body that was read wears the clothes of `track`'s person, as far as they are known."""
+    unlike = track.appearance.distance(look(bgr, seen))
+    return unlike is None or unlike < _KNOWN
+
+
+def _place(track: Track, t: float) -> Roi:
+    """Where somebody is, or should be by now."""
+    return track.predicted(t) if track.state == "hidden" else track.to_read(t)
 
 
 def _unlike(bgr: npt.NDArray[np.uint8], a: Track, b: Track) -> npt.NDArray[np.float64] | None:

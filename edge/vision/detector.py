@@ -17,6 +17,8 @@ from edge.vision.inference import Network, Precision
 from edge.vision.roi import Roi
 
 SIZE = 224
+SURE = 0.5
+"""Score from which a find is somebody, most likely."""
 _STRIDES = ((8, 2), (16, 2), (32, 6))
 """(pixels a cell, anchors a cell) of the detector's three grids."""
 
@@ -33,7 +35,7 @@ class Detection(NamedTuple):
 class Detector:
     """Finds people in a picture or a part of it."""
 
-    def __init__(self, precision: Precision, threads: int, threshold: float = 0.5) -> None:
+    def __init__(self, precision: Precision, threads: int, threshold: float = SURE) -> None:
         """`threshold`: least score (0-1) of a detection."""
         self.network = Network("detector", precision, threads, ["boxes", "scores"])
         self.threshold = threshold
@@ -89,7 +91,10 @@ def decode(boxes: npt.NDArray[np.float32], logits: npt.NDArray[np.float32], thre
 
 
 def merge(rows: Array, overlap: float = 0.3) -> Array:
-    """Weighted non-maximum suppression: boxes that overlap (IoU) become their score-weighted mean."""
+    """Weighted non-maximum suppression: boxes that overlap (IoU) become their score-weighted mean.
+
+    Those below `SURE` do not move one above it.
+    """
     rows = rows[np.argsort(-rows[:, 12], kind="stable")]
     area = np.prod(rows[:, 2:4] - rows[:, 0:2], axis=1)
     alive = np.arange(len(rows))
@@ -102,6 +107,8 @@ def merge(rows: Array, overlap: float = 0.3) -> Array:
         same = shared / (area[best] + area[alive] - shared + 1e-9) > overlap
         same[0] = True
         group = rows[alive[same]]
+        if rows[best, 12] >= SURE:
+            group = group[group[:, 12] >= SURE]
         mean = np.average(group, axis=0, weights=group[:, 12])
         mean[12] = rows[best, 12]
         merged.append(mean)

@@ -66,7 +66,8 @@ class Company(NamedTuple):
 
 def company(track: Track, roi: Roi, tracks: Iterable[Track], t: float) -> Company | None:
     """Who may be seen in the region `roi` of `track`; None when nobody else is near."""
-    own = _body(track, t)
+    # Of whom the last reading was refused it is not known where they are: nothing is kept from being painted over.
+    own = _body(track, t) if not track.strays else None
     lowest = own.points[:, 1].max() if own is not None else roi.y + 0.4 * roi.side
     behind: list[Body] = []
     before: list[Body] = []

@@ -7,27 +7,25 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Literal
 
 from edge.vision import crossing, landmarks
-from edge.vision.appearance import look
-from edge.vision.background import Background
+from edge.vision.appearance import is_inside, look
 from edge.vision.crossing import Crossings
 from edge.vision.detector import Detector
-from edge.vision.erasing import company, erase, everyone
+from edge.vision.erasing import company, erase
+from edge.vision.finding import LEAST_SCORE, Finder, is_known
 from edge.vision.landmarks import HIPS, RIM, LandmarkModel
-from edge.vision.recall import REMEMBER_S, recall
+from edge.vision.recall import REMEMBER_S, may_be, recall
 from edge.vision.roi import Roi
 from edge.vision.room import Room
-from edge.vision.search import Search
 from edge.vision.track import Track
 from edge.zones import inside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     import numpy as np
     import numpy.typing as npt
 
     from edge.link import Subject
-    from edge.vision.background import Box
     from edge.vision.inference import Precision
     from edge.vision.landmarks import Landmarks
     from edge.zones import Zone
@@ -38,12 +36,9 @@ MODEL = "blazepose"
 _PRESENCE = 0.5
 _LEAST = 0.1
 """Least size of a person, as a share of the picture's shorter side."""
-_LINGER_S = 1.0
-"""Seconds in which the place where someone was lost is read again even where the detector sees nobody."""
-_LOOK_FOR_S = 2.0
-"""Seconds in which the detector is sent to where someone was lost."""
-_EXPLAINED = 0.22
-"""A find nearer than this to a known person, in sides of the larger region, is that person."""
+_OUTSIDE = 0.1
+"""Whose middle of the hips is farther beside the picture, in sides of the region, is not found yet: half of a body is
+read as a small whole one."""
 _SHOWN_S, _SHOWN_READINGS, _SURELY = 0.2, 5, 0.62
 """Someone is shown who was read for so long, so often, and so clearly on average,"""
 _CLEARLY = {1: 0.74, 2: 0.7, 3: 0.68}
@@ -57,8 +52,8 @@ _COAST_S = 0.5
 """and who is not read for so long is lost."""
 _UNDECIDED_S, _CROWDED_S = 1.0, 0.3
 """Who is not shown by then, by themselves or with somebody near, is not worth reading: they may be found again."""
-_WATCH_S = 0.1
-"""Seconds between two looks at what moves, while people are followed."""
+_LEAVES_S = 0.3
+"""Who is lost where their course leads out of the picture within so many seconds has left it."""
 _LEARN_S = 0.3
 """Seconds between two looks at the empty room."""
 _UNCOVER_S = 0.12
@@ -81,21 +76,23 @@ class People:
         """
         self.precision = precision
         self.most = most
-        self.detector = Detector(precision, threads)
+        self.detector = Detector(precision, threads, LEAST_SCORE)
         self.landmarks = LandmarkModel(precision, threads)
         self.timings: dict[str, float] = {}
         """Milliseconds of the last picture: `detect` (all of finding), `model` (landmark network), `total`."""
         self.waits: frozenset[int] = frozenset()
         """Ids of those whose turn it was not in the last picture, and who were seen at their last."""
-        self._background, self._search, self._crossings = Background(), Search(), Crossings()
-        self._room = Room()
+        self._room, self._crossings = Room(), Crossings()
+        self._finder = Finder(self.detector, self._room)
         self._tracks: list[Track] = []
         self._zones: tuple[Zone, ...] = ()
         self._shape = (0, 0)
-        self._time = self._watched_at = self._learnt_at = -math.inf
+        self._time = self._learnt_at = -math.inf
         self._newest = 0
         self._readings = 0
         self._glimpsed: list[Track] = []
+        self._returned: list[Track] = []
+        """Who was hidden and read in this picture where another was to be read."""
 
     @property
     def waiting(self) -> int:
@@ -105,11 +102,10 @@ class People:
     def reset(self) -> None:
         """Forget who was followed: the next picture belongs to another scene."""
         self._tracks = []
-        self._watched_at = self._learnt_at = -math.inf
+        self._learnt_at = -math.inf
         self.waits = frozenset()
         self._room.reset()
-        self._background.reset()
-        self._search.reset()
+        self._finder.reset()
         self._crossings.reset()
 
     def ignore(self, zones: tuple[Zone, ...]) -> None:
@@ -126,8 +122,9 @@ class People:
         self.timings = {"detect": 0.0, "model": 0.0}
         self._tracks = [track for track in self._tracks if t - track.seen_at < REMEMBER_S]
         self._readings = 0
-        self._glimpsed = []
+        self._glimpsed, self._returned = [], []
         read = [track for track in self._turns(t) if self._read(track, bgr, t)]
+        read += self._returned
         begun = perf_counter()
         spent = self.timings["model"]
         read += self._find(bgr, t)
@@ -160,7 +157,8 @@ class People:
         room = max(self.most - len(followed), 1)
         behind = [track for track in self._tracks if crossing.is_behind(track, self._tracks, t)]
         left = max(self.most - any(t - track.read_at > _UNCOVER_S for track in behind), 1)
-        return sorted(followed + tentative[:room], key=lambda track: track.read_at)[:left]
+        known = followed + tentative[:room]
+        return sorted(known, key=lambda track: track.urgency(t), reverse=True)[:left]
 
     def _see(self, track: Track, roi: Roi, bgr: Picture, t: float) -> Landmarks | None:
         """The joints of `track`'s person in a region; None when nobody is there, or there is no saying where."""
@@ -180,8 +178,11 @@ class People:
         seen = landmarks.decode(outputs, roi)
         if not (seen.presence >= _PRESENCE and seen.finite()):
             return None
-        after = Roi.from_alignment(seen.points[HIPS], seen.points[RIM])
-        return seen if after.usable(width, height) and not self._is_ignored(after) else None
+        after = _region(seen)
+        beside = not -_OUTSIDE * after.side <= after.x < width + _OUTSIDE * after.side
+        if not after.usable(width, height) or self._is_ignored(after):
+            return None
+        return None if track.state == "tentative" and beside else seen
 
     def _read(self, track: Track, bgr: Picture, t: float, *, found: bool = False) -> bool:
         """Read the joints of one person, perhaps `found` just now; False when nobody is there (any more)."""
@@ -191,18 +192,18 @@ class People:
         # The detector says only roughly where somebody is; their own joints say it better.
         again = found and self._readings < self.most
         if seen is not None and again and seen.clearness(width, height) < _CLEARLY[1]:
-            roi = Roi.from_alignment(seen.points[HIPS], seen.points[RIM])
+            roi = _region(seen)
             seen = self._see(track, roi, bgr, t)
         track.read_at = t
-        if seen is None:
+        if seen is None and (track.state == "tentative" or crossing.is_alone(track, self._tracks, t)):
             self._lose(track)
             return False
-        clearness = seen.clearness(width, height)
-        theirs = self._theirs(track, seen, clearness, bgr, t) if track.state == "followed" else "surely"
-        if theirs != "surely":
+        clearness = seen.clearness(width, height) if seen is not None else 0.0
+        theirs = "surely" if track.state == "tentative" else self._theirs(track, seen, clearness, roi, bgr, t)
+        if seen is None or theirs != "surely":
             if t - track.seen_at > _COAST_S:
                 self._lose(track)
-            elif theirs == "perhaps":
+            elif seen is not None and theirs == "perhaps":
                 track.glimpse(seen)
                 self._glimpsed.append(track)
             track.coast(t)
@@ -216,14 +217,27 @@ class People:
         return True
 
     def _theirs(
-        self, track: Track, seen: Landmarks, clearness: float, bgr: Picture, t: float
+        self, track: Track, seen: Landmarks | None, clearness: float, roi: Roi, bgr: Picture, t: float
     ) -> Literal["surely", "perhaps", "no"]:
-        """Whether what was read is of the one who was to be read: beside others it may be theirs, or a mixture."""
+        """Whether what was read is of the one who was to be read: beside others it may be theirs, or a mixture.
+
+        Who was hidden and is clearly read in their place is back.
+        """
+        if seen is None:
+            return "no"
         if crossing.is_alone(track, self._tracks, t):
             return "surely"
-        if clearness < _GLIMPSE or crossing.is_anothers(bgr, track, seen, self._tracks, t):
+        if clearness < _GLIMPSE:
             return "no"
-        return "surely" if clearness >= _MIXED else "perhaps"
+        whose = crossing.whose(bgr, track, seen, self._tracks, t)
+        if whose is track:
+            if clearness >= _MIXED:
+                return "surely"
+            return "perhaps" if crossing.is_dressed_as(bgr, track, seen) else "no"
+        if whose is not None and whose.state == "hidden" and clearness >= _MIXED:
+            whose.resume(_found(seen, roi, t, clearness))
+            self._returned.append(whose)
+        return "no"
 
     def _lose(self, track: Track) -> None:
         """Nobody was there: who was shown may come back, who never was is forgotten."""
@@ -231,65 +245,46 @@ class People:
             self._tracks.remove(track)
         elif track.state == "followed":
             track.state = "hidden"
+            track.has_left = not self._is_inside(track.predicted(self._time + _LEAVES_S))
             track.lost_to = track.lost_to or crossing.neighbour(track, self._tracks)
 
     def _find(self, bgr: Picture, t: float) -> list[Track]:
         """Look for people nobody follows yet, or who were lost; tracks of those who were read at once."""
-        here = [track for track in self._tracks if track.state != "hidden"]
-        lost = [track for track in self._tracks if track.state == "hidden"]
-        lost.sort(key=lambda track: -track.seen_at)
-        blobs: list[Box] = []
-        if not here or t - self._watched_at >= _WATCH_S:
-            self._watched_at = t
-            blobs = self._background.blobs(bgr, t, [one.outline() for one in here if one.last is not None])
-        sought = [(one, one.predicted(t)) for one in lost if t - one.seen_at < _LOOK_FOR_S]
-        sought = [(one, roi) for one, roi in sought if self._is_inside(roi)]
-        window = self._search.window(self._shape, t, [roi for _, roi in sought], blobs, len(here))
-        if window is None:
-            return []
-        finds = sorted(self._detect(bgr, window, t), key=lambda roi: -roi.side)
-        finds += [roi for one, roi in sought if t - one.seen_at < _LINGER_S]
+        finds = self._finder.look(bgr, t, self._tracks)
         new = []
-        for roi in finds:
-            if self._is_new(roi, self._tracks):
+        for roi in finds.sure:
+            if self._is_new(roi):
                 new.append(Track(roi, t))
                 self._tracks.append(new[-1])
-        return [
+        read = [
             track for track in new if self._readings < self.most and self._read(track, bgr, t, found=True)
         ]
-
-    def _detect(self, bgr: Picture, window: Box, t: float) -> list[Roi]:
-        """Whom the detector sees in a part of the picture without those who are followed."""
-        x, y = (window.left + window.right) / 2, (window.top + window.bottom) / 2
-        region = Roi(x, y, max(window.width, window.height), 0.0)
-        others = everyone(self._tracks, region, t)
-        empty = None if others is None else self._room.under(region)
-        if others is None or empty is None:
-            return [find.roi for find in self.detector.detect(bgr, window)]
-        picture = erase(landmarks.cut(bgr, region), region, others, empty)
-        scale = region.side / landmarks.SIZE
-        left, top = x - region.side / 2, y - region.side / 2
-        return [
-            Roi(left + roi.x * scale, top + roi.y * scale, roi.side * scale, roi.turn)
-            for roi, _ in self.detector.detect(picture)
-        ]
+        for roi in finds.perhaps:
+            if self._readings < self.most and self._is_new(roi):
+                track = Track(roi, t)
+                self._tracks.append(track)
+                if not self._read(track, bgr, t):
+                    continue
+                if track.belief >= _CLEARLY[1]:
+                    read.append(track)
+                else:
+                    self._tracks.remove(track)
+        return read
 
     def _uncover(self, bgr: Picture, t: float, read: list[Track]) -> None:
         """Read where those should be by now who went behind somebody; whoever is to be seen again joins `read`."""
         behind = [track for track in self._tracks if crossing.is_behind(track, self._tracks, t)]
         for lost in sorted(behind, key=lambda track: track.read_at):
-            roi = lost.predicted(t)
-            if self._readings >= self.most:
-                return
-            lost.read_at = t
-            seen = self._see(lost, roi, bgr, t)
-            clearness = seen.clearness(self._shape[1], self._shape[0]) if seen else 0.0
-            if seen is None or clearness < _SURELY:
-                continue
-            found = Track(roi, t)
-            found.read_at = t
-            found.update(seen, roi, t, clearness)
-            if not crossing.emerges(bgr, lost, found, read, t):
+            come = [one for one in read if one.state == "tentative" and one.belief >= _SURELY]
+            found = next((one for one in come if crossing.emerges(bgr, lost, one, read, t)), None)
+            if found is not None:
+                self._tracks.remove(found)
+                read.remove(found)
+            elif self._readings < self.most:
+                found = self._seen_behind(lost, bgr, t)
+                if found is None or not crossing.emerges(bgr, lost, found, read, t):
+                    continue
+            else:
                 continue
             other = lost.lost_to
             lost.resume(found)
@@ -297,16 +292,20 @@ class People:
                 crossing.sort_out(bgr, lost, other, t)
             read.append(lost)
 
-    def _is_new(self, roi: Roi, known: Iterable[Track]) -> bool:
+    def _seen_behind(self, lost: Track, bgr: Picture, t: float) -> Track | None:
+        """Who is clearly read where somebody should be by now who went behind another."""
+        roi = lost.predicted(t)
+        lost.read_at = t
+        seen = self._see(lost, roi, bgr, t)
+        clearness = seen.clearness(self._shape[1], self._shape[0]) if seen else 0.0
+        return _found(seen, roi, t, clearness) if seen is not None and clearness >= _SURELY else None
+
+    def _is_new(self, roi: Roi) -> bool:
         """Whether a find can be read, and is nobody who is followed."""
         height, width = self._shape
         if not roi.usable(width, height) or roi.side < _LEAST * min(height, width) or self._is_ignored(roi):
             return False
-        return not any(
-            math.hypot(roi.x - track.roi.x, roi.y - track.roi.y) < _EXPLAINED * max(roi.side, track.roi.side)
-            for track in known
-            if track.state != "hidden"
-        )
+        return not is_known(roi, self._tracks, self._time)
 
     def _is_inside(self, roi: Roi) -> bool:
         """Whether the middle of the hips lies in the picture."""
@@ -329,8 +328,9 @@ class People:
             if not crossing.is_alone(track, self._tracks, t):
                 continue
             track.alone()
-            if track.appearance.looks < _FIRST_LOOKS or t - track.looked_at >= _LOOK_S:
-                assert track.last is not None
+            assert track.last is not None
+            due = track.appearance.looks < _FIRST_LOOKS or t - track.looked_at >= _LOOK_S
+            if due and is_inside(track.last, self._shape[1]):
                 track.appearance.learn(look(bgr, track.last))
                 track.looked_at = t
 
@@ -343,7 +343,7 @@ class People:
             self._tracks.remove(track)
         if not alone or track not in self._tracks:
             return track  # half of each, perhaps: it is told when they are apart
-        hidden = [other for other in self._tracks if other.state == "hidden"]
+        hidden = [other for other in self._tracks if other.state == "hidden" or other.strays]
         known = recall(track, hidden, t) if track.belief >= _SURELY else None
         if known is not None:
             other = known.lost_to
@@ -353,10 +353,26 @@ class People:
                 crossing.sort_out(bgr, known, other, t)
             return known
         # One look at somebody's clothes is not enough to know them again.
-        soon = track.belief >= _CLEARLY[min(track.readings, 3)] and (track.readings >= 3 or not hidden)
+        if any(may_be(track, other, t) for other in hidden):
+            soon = track.appearance.looks > 1 and track.readings > 2 and track.belief >= _CLEARLY[3]
+        else:
+            soon = track.clearness >= _CLEARLY[1] or track.belief >= _CLEARLY[min(track.readings, 3)]
         if soon or (
             t - track.born >= _SHOWN_S and track.readings >= _SHOWN_READINGS and track.belief >= _SURELY
         ):
             self._newest += 1
             track.id, track.state = self._newest, "followed"
         return track
+
+
+def _region(seen: Landmarks) -> Roi:
+    """Where a reading says that somebody is."""
+    return Roi.from_alignment(seen.points[HIPS], seen.points[RIM])
+
+
+def _found(seen: Landmarks, roi: Roi, t: float, clearness: float) -> Track:
+    """A track of somebody who was read in `roi`."""
+    track = Track(roi, t)
+    track.read_at = t
+    track.update(seen, roi, t, clearness)
+    return track

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _TILES = (0.75, 0.42)
 """Sides of the tiles, as shares of the picture's shorter side."""
-_STEP = 0.55
+_STEP = 0.7
 """From one tile to the next, as a share of its side."""
 _LEAST_WINDOW = 0.3
 """Of the shorter side: below it, pictures are enlarged to nothing."""
@@ -28,6 +28,8 @@ _ROUND_BLOB, _ROUND_LOST = 1.5, 1.6
 """The window's side around a blob, and around where somebody was lost, in sizes of what is looked for."""
 _FIRST_S, _FIRST_PACE_S = 2.5, 0.03
 """Seconds after the start, or after nobody was there, in which the room is searched, and between two looks then."""
+_FIRST_TILES = 3
+"""After the first look, at the whole, a room is searched by tiles for so many looks: the lowest show most of it."""
 _CALM_S = (1.0, 0.5)
 """Seconds between two looks while nothing asks for one: with one person, and with more."""
 _IMPATIENCE, _LONGEST_WAIT_S = 0.25, 4.0
@@ -39,6 +41,9 @@ _STEADY_S, _PACE_S = 0.2, 0.1
 between two looks at one place, and at any two."""
 _GROWN = 1.3
 """Where what moves has grown by so much since the last look, somebody comes in: they are looked at at once."""
+_RIM, _COMES_S, _EXPECTED_S = 2, 1.0, 0.15
+"""Pixels beside the picture's sides in which what moves comes in; for so many seconds it is watched more closely, as
+long as it was seen so lately."""
 _SAME = 0.5
 """Two windows look at the same place when their middles are nearer than this share of their sides."""
 
@@ -69,6 +74,8 @@ class _Place:
         return t - self.looked_at >= min(rest, _LONGEST_WAIT_S)
 
     def look(self, window: Box, t: float) -> None:
+        if _side(window) > _GROWN * self._side:
+            self.since = t  # somebody else than what has been asking here
         self.looked_at, self._side = t, _side(window)
 
 
@@ -80,13 +87,17 @@ class Search:
         self._whole = False
         """Whether the last look was at the whole picture, which is every other one while nobody is followed."""
         self._rotation: Iterator[Box] = iter(())
+        self._tiles = 0
+        """Looks at the next of these, so far."""
         self._lost: list[_Place] = []
         self._moving: list[_Place] = []
         self._latest = self._moving
         """Which of both was looked at last."""
         self._alone_since: float | None = None
-        self._looked = self._moved = -math.inf
-        """When the last picture was searched, and when the last one for something that moves."""
+        self._looked = self._moved = self._came = -math.inf
+        """When the last picture was searched, when the last one for what moves, and when somebody came in."""
+        self.eager = False
+        """Whether the last look was for somebody in particular, or one of the first at a room."""
 
     def reset(self) -> None:
         """Another scene: everything is looked at anew."""
@@ -94,7 +105,11 @@ class Search:
         self._lost, self._moving = [], []
         self._latest = self._moving
         self._alone_since = None
-        self._looked = self._moved = -math.inf
+        self._looked = self._moved = self._came = -math.inf
+
+    def expects(self, t: float) -> bool:
+        """Whether somebody seems to come in, so that every picture may be the first that shows enough of them."""
+        return t - self._came < _EXPECTED_S
 
     def window(
         self, shape: tuple[int, int], t: float, lost: Sequence[Roi], blobs: Sequence[Box], followed: int
@@ -107,42 +122,53 @@ class Search:
         if shape != self._shape:
             self.reset()
             self._shape = shape
-            self._rotation = rotation(*shape)
+            self._rotation, self._tiles = rotation(*shape), 0
         if not followed or self._alone_since is None:
             self._alone_since = t
         if followed and t - self._moved < _PACE_S:
-            blobs = ()
-        self._whole = not followed and not self._whole
+            blobs = [blob for blob in blobs if self._comes_in(blob)]
+        self._whole = not followed and not self._whole and not 0 < self._tiles < _FIRST_TILES
         window = None
+        self.eager = t - self._alone_since < _FIRST_S
         if self._whole:  # whoever comes in is near and large more often than not
             window = Box(0, 0, shape[1], shape[0])
         else:
             window = self._asked(t, lost, blobs, _STEADY_S if followed else 0.0)
+            self.eager = self.eager or window is not None
             if window is None and self._turn(t, followed):
                 window = next(self._rotation)
+                self._tiles += 1
         if window is not None:
             self._looked = t
         return window
 
     def _asked(self, t: float, lost: Sequence[Roi], blobs: Sequence[Box], rest: float) -> Box | None:
-        """Of the places that ask for a look the one that has waited longest; the lost and what moves by turns."""
-        around_lost = [_around(*_circle(roi), self._shape) for roi in lost]
-        around_blobs = [_around(*_ball(blob), self._shape) for blob in blobs]
+        """Of the places that ask for a look the one that has waited longest; the lost and what moves by turns.
+
+        Who comes in need not rest, and goes before what moves elsewhere.
+        """
+        around_lost = [(_around(*_circle(roi), self._shape), False) for roi in lost]
+        around_blobs = [(_around(*_ball(blob), self._shape), self._comes_in(blob)) for blob in blobs]
         kinds = [
             (self._lost, around_lost, _SILENCE_S[0], 0.0),
             (self._moving, around_blobs, _SILENCE_S[1], rest),
         ]
         for places, windows, silence, least in sorted(kinds, key=lambda kind: kind[0] is self._latest):
             places[:] = [place for place in places if t - place.asked_at < silence]
-            asking = [(_place(places, window, t), window) for window in windows]
-            ready = [(place, window) for place, window in asking if place.may_look(window, t, least)]
+            asking = [(not comes, _place(places, window, t), window) for window, comes in windows]
+            if any(not stays and t - place.since < _COMES_S for stays, place, _ in asking):
+                self._came = t
+            ready = [one for one in asking if one[1].may_look(one[2], t, least if one[0] else 0.0)]
             if ready:
-                chosen, window = min(ready, key=lambda one: one[0].looked_at)
+                _, chosen, window = min(ready, key=lambda one: (one[0], one[1].looked_at))
                 chosen.look(window, t)
                 self._latest = places
                 self._moved = t if places is self._moving else self._moved
                 return window
         return None
+
+    def _comes_in(self, blob: Box) -> bool:
+        return blob.left < _RIM or blob.right > self._shape[1] - _RIM
 
     def _turn(self, t: float, followed: int) -> bool:
         assert self._alone_since is not None
@@ -178,15 +204,15 @@ def rotation(height: int, width: int) -> Iterator[Box]:
 
 
 def _tiles(height: int, width: int, side: int) -> list[Box]:
-    """Overlapping squares that cover the picture, the neighbours of one another far apart in the list.
+    """Overlapping squares that cover the picture, the lowest row first, since people stand on the floor.
 
-    The lowest come first: people stand on the floor.
+    In a row those that do not overlap come first: they show most of it.
     """
     if side < 32:
         return []
     rows, columns = _starts(height, side)[::-1], _starts(width, side)
-    tiles = [Box(x, y, min(x + side, width), min(y + side, height)) for y, x in product(rows, columns)]
-    return [tile for first in range(3) for tile in tiles[first::3]]
+    columns = columns[::2] + columns[1::2]
+    return [Box(x, y, min(x + side, width), min(y + side, height)) for y, x in product(rows, columns)]
 
 
 def _starts(length: int, side: int) -> list[int]:

@@ -31,6 +31,8 @@ _BEYOND = 0.1
 """From the outermost joints to the skin, the top of the head and the tips of clothes, in sides of the region."""
 _SHORT_S = 0.08
 """From one picture to the next, a region is read where it was left: its margin is wide enough."""
+_MOVES_ON = 2.0
+"""By how much more who walks by their own height a second is due for a reading than who stays."""
 _LONG = 20
 """Readings over which belief is averaged."""
 
@@ -62,6 +64,8 @@ class Track:
         self.readings = 0
         self.belief = 0.0
         """Mean of how clear the joints are (`Landmarks.clearness`), 0-1."""
+        self.clearness = 0.0
+        """The same of the last reading."""
         self.velocity = np.zeros(2)
         """Pixels a second of the middle of the hips."""
         self.course = np.zeros(2)
@@ -75,6 +79,8 @@ class Track:
         """Seconds of the last look at their clothes."""
         self.lost_to: Track | None = None
         """While hidden: who stands before them."""
+        self.has_left = False
+        """While hidden: whether they went out of the picture."""
         self.last: Landmarks | None = None
         self._shown: tuple[Array, Array] | None = None
         self._start_filters()
@@ -87,6 +93,11 @@ class Track:
         """About the height of the person when standing, in pixels."""
         return self.roi.side / EXPAND
 
+    @property
+    def strays(self) -> bool:
+        """Whether they go on unseen for a moment, since what was read last was not theirs."""
+        return self.state == "followed" and self.placed_at > self.seen_at
+
     def predicted(self, t: float) -> Roi:
         """Where they are at `t` seconds: with the velocity they had when last seen by themselves, ever slower."""
         ahead = _COAST_S * (1 - math.exp(-max(t - self.free_at, 0.0) / _COAST_S))
@@ -97,6 +108,11 @@ class Track:
         """The joints of the last reading, and about how far the body goes beyond them, in pixels."""
         assert self.last is not None
         return self.last.points[:JOINTS], _BEYOND * self.roi.side
+
+    def urgency(self, t: float) -> float:
+        """How much they are due for a reading: the time since the last, longer for who moves on."""
+        moves = min(float(np.hypot(*self.course)) / self.size, 1.0)
+        return math.inf if self.read_at == -math.inf else (t - self.read_at) * (1 + _MOVES_ON * moves)
 
     def to_read(self, t: float) -> Roi:
         """The region to be read at `t` seconds: as it was left, and moved on where that was a while ago."""
@@ -112,7 +128,9 @@ class Track:
         smooth = self._filter(raw, t, np.where(_PIXELS, roi.side, 1.0))
         world = smooth[-_VALUES[2] :].reshape(-1, 3)
         points = smooth[: -_VALUES[2]].reshape(-1, 2)
-        new = Roi.from_alignment(points[HIPS], points[RIM])
+        # Filters follow slowly at first, and the first regions are rough.
+        steady = points if self.state == "followed" else seen.points
+        new = Roi.from_alignment(steady[HIPS], steady[RIM])
         dt = t - self.seen_at
         if self.readings and 0 < dt < 1:
             speed = np.array([new.x - self.roi.x, new.y - self.roi.y]) / dt
@@ -121,6 +139,7 @@ class Track:
         self.roi, self.last = new, seen
         self.seen_at = self.placed_at = t
         self.readings += 1
+        self.clearness = clearness
         self.belief += (clearness - self.belief) / min(self.readings, _LONG)
         self._shown = (np.column_stack([points[:JOINTS], seen.visibility[:JOINTS]]), world)
 

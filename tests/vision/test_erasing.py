@@ -11,7 +11,7 @@ import pytest
 
 from edge.vision.appearance import look
 from edge.vision.background import Background
-from edge.vision.crossing import Crossings, emerges, is_anothers, is_one
+from edge.vision.crossing import Crossings, emerges, is_dressed_as, is_one, whose
 from edge.vision.erasing import company, erase, everyone
 from edge.vision.landmarks import SIZE, cut
 from edge.vision.recall import recall
@@ -173,18 +173,21 @@ def test_a_body_in_anothers_clothes_is_not_who_was_to_be_read() -> None:
     blue = track(2, body(picture, 350, 180, 200, BLUE, GREEN), 0.0, picture)
     after = room(1)
     his, hers = body(after, 280, 180, 200, RED, GREY), body(after, 350, 180, 200, BLUE, GREEN)
-    assert not is_anothers(after, red, his, [red, blue], 0.04)
-    assert is_anothers(after, red, hers, [red, blue], 0.04)
+    assert whose(after, red, his, [red, blue], 0.04) is red
+    assert whose(after, red, hers, [red, blue], 0.04) is blue
+    blue.coast(0.04)  # of him it is not known where he is
+    assert whose(after, red, hers, [red, blue], 0.04) is blue
+    mixed = body(after, 350, 180, 200, RED, GREEN)
+    assert whose(after, red, mixed, [red, blue], 0.04) is red
 
 
 def test_a_body_in_other_clothes_is_a_strangers_though_nobody_known_wears_them() -> None:
     picture = room()
     red = track(1, body(picture, 280, 180, 200, RED, GREY), 0.0, picture)
     after = room(1)
-    assert is_anothers(after, red, body(after, 280, 180, 200, BLUE, GREEN), [red], 0.04)
-    assert not is_anothers(
-        after, red, body(after, 280, 180, 200, RED, GREEN), [red], 0.04
-    )  # half covered, perhaps
+    assert whose(after, red, body(after, 280, 180, 200, BLUE, GREEN), [red], 0.04) is None
+    half_covered = body(after, 280, 180, 200, RED, GREEN)
+    assert whose(after, red, half_covered, [red], 0.04) is red
 
 
 def behind(picture: Picture) -> tuple[Track, Track]:
@@ -245,8 +248,19 @@ def test_what_was_read_where_somebody_else_should_be_by_now_is_theirs() -> None:
             one.appearance.learn(look(after, one.last))
     picture = room(1)
     where_he_stands, where_she_went = (body(picture, x, 180, 200, RED, GREY) for x in (300, 340))
-    assert is_anothers(picture, walker, where_he_stands, [walker, stander], 1.5)
-    assert not is_anothers(picture, walker, where_she_went, [walker, stander], 1.5)
+    assert whose(picture, walker, where_he_stands, [walker, stander], 1.5) is stander
+    assert whose(picture, walker, where_she_went, [walker, stander], 1.5) is walker
+
+
+def test_clothes_of_half_a_body_may_be_somebodys_and_are_not_theirs_surely() -> None:
+    picture = room()
+    red = track(1, body(picture, 280, 180, 200, RED, GREY), 0.0, picture)
+    after = room(1)
+    assert is_dressed_as(after, red, body(after, 280, 180, 200, RED, GREY))
+    half_covered = body(after, 280, 180, 200, RED, GREEN)
+    assert whose(after, red, half_covered, [red], 0.04) is red
+    assert not is_dressed_as(after, red, half_covered)
+    assert is_dressed_as(after, track(2, half_covered, 0.04), half_covered)  # nobody has looked
 
 
 def test_who_is_not_told_from_others_goes_on_as_they_went() -> None:

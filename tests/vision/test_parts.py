@@ -48,6 +48,15 @@ def test_overlapping_boxes_become_their_weighted_mean() -> None:
     assert merge(np.zeros((0, 13))).shape == (0, 13)
 
 
+def test_a_box_that_is_not_sure_moves_none_that_is() -> None:
+    merged = merge(
+        np.array([box(0, 0, 10, 0.9), box(1, 0, 10, 0.3), box(50, 50, 10, 0.4), box(51, 50, 10, 0.2)])
+    )
+    assert merged[:, 12].tolist() == [0.9, 0.4]
+    assert merged[0, 0] == 0
+    assert merged[1, 0] == pytest.approx(50 + 0.2 / 0.6)
+
+
 def test_region_turns_with_the_person() -> None:
     upright = Roi.from_alignment(np.array([100.0, 100.0]), np.array([100.0, 60.0]))
     assert upright == pytest.approx((100, 100, 100, 0))

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from edge.motion.body import INDEX, Body
+from edge.vision.detector import Detection
 from edge.vision.people import People
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from edge.link import Subject
-    from edge.vision.detector import Detection
 
     Picture = npt.NDArray[np.uint8]
     Tensor = npt.NDArray[np.float32]
@@ -119,6 +119,46 @@ def test_who_is_found_roughly_is_read_once_more(
     shown = pipeline.process(squats[0], 0.0)
     assert counted.since() == (1, 2)
     assert len(shown) == 1  # she is seen clearly enough to be shown at once
+
+
+@pytest.mark.parametrize("beside", [0.0, 0.4])
+def test_a_find_that_is_not_sure_is_somebody_only_if_it_is_read_clearly(
+    models: Path, squats: list[Picture], monkeypatch: pytest.MonkeyPatch, beside: float
+) -> None:
+    pipeline = People()
+    counted, detect = Counted(pipeline), pipeline.detector.detect
+
+    def unsure(*where: Any) -> list[Detection]:
+        found = [roi for roi, score in detect(*where) if score >= 0.5]
+        return [Detection(roi._replace(x=roi.x + beside * roi.side), 0.2) for roi in found]
+
+    monkeypatch.setattr(pipeline.detector, "detect", unsure)
+    shown = pipeline.process(squats[0], 0.0)
+    assert counted.since() == (1, 1)
+    assert len(shown) == (beside == 0)
+    monkeypatch.setattr(pipeline.detector, "detect", lambda *_: [])
+    pipeline.process(squats[1], 0.04)
+    assert counted.since()[1] == (beside == 0)  # who was not clear is forgotten
+
+
+@pytest.mark.parametrize(("margin", "found"), [(0.1, True), (-0.1, False)])
+def test_who_is_half_outside_is_not_found_yet(
+    models: Path, squats: list[Picture], monkeypatch: pytest.MonkeyPatch, margin: float, *, found: bool
+) -> None:
+    """The middle of her hips is 20 pixels inside, of a region of 300: outside for who asks for a tenth of that."""
+    (there,) = (roi for roi, score in People().detector.detect(squats[0]) if score >= 0.5)
+    cut = round(there.x) - 20
+    monkeypatch.setattr("edge.vision.people._OUTSIDE", margin)
+    pipeline = People()
+    counted = Counted(pipeline)
+    half = there._replace(x=there.x - cut)
+    monkeypatch.setattr(pipeline.detector, "detect", lambda *_: [Detection(half, 0.9)])
+    shown = pipeline.process(np.ascontiguousarray(squats[0][:, cut:]), 0.0)
+    assert counted.since()[1] > 0
+    monkeypatch.setattr(pipeline.detector, "detect", lambda *_: [])
+    shown += pipeline.process(np.ascontiguousarray(squats[1][:, cut:]), 0.04)
+    assert bool(shown) == found
+    assert counted.since()[1] == found
 
 
 def crowd(squats: list[Picture], number: int) -> Picture:

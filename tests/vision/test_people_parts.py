@@ -10,11 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from edge.vision.appearance import Appearance, look
+from edge.vision.appearance import Appearance, is_inside, look
 from edge.vision.background import Background, Box
 from edge.vision.crossing import Crossings, is_alone, is_one
+from edge.vision.finding import fits, is_known
 from edge.vision.landmarks import HIPS, OUTPUTS, RIM, Landmarks
-from edge.vision.recall import recall
+from edge.vision.recall import may_be, recall
 from edge.vision.roi import Roi
 from edge.vision.search import Search, rotation
 from edge.vision.track import Track
@@ -143,21 +144,22 @@ def test_pictures_of_any_size(size: tuple[int, int]) -> None:
 
 def test_large_tiles_come_first_the_lowest_before_others_and_each_size_covers_everything() -> None:
     boxes = list(itertools.islice(rotation(720, 1280), 60))
-    large = boxes[:8]
-    small = boxes[8 : boxes.index(Box(0, 0, 1280, 720))]
+    large = boxes[:6]
+    small = boxes[6 : boxes.index(Box(0, 0, 1280, 720))]
     for tiles, least, most in ((large, 0.7, 0.8), (small, 0.4, 0.5)):
         covered = np.zeros((720, 1280), bool)
         for box in tiles:
             assert least * 720 <= box.height <= most * 720  # who is .2 of the picture is half of a small one
             covered[box.top : box.bottom, box.left : box.right] = True
         assert covered.all()
-    assert [box.bottom for box in large[:2]] == [720, 720]  # people stand on the floor
+    assert [box.bottom for box in large[:3]] == [720] * 3  # people stand on the floor
+    assert large[0].right < large[1].left  # two looks show most of it
 
 
 def test_while_nobody_is_followed_every_other_look_is_at_the_whole_picture() -> None:
     search = Search()
-    looks = [search.window((H, W), n / 25, [], [], followed=0) for n in range(6)]
-    assert [look == Box(0, 0, W, H) for look in looks] == [True, False] * 3
+    looks = [search.window((H, W), n / 25, [], [], followed=0) for n in range(9)]
+    assert [look == Box(0, 0, W, H) for look in looks] == [True, *[False] * 3, *[True, False] * 2, True]
 
 
 def test_movement_is_looked_at_before_tiles_and_ever_more_seldom() -> None:
@@ -192,20 +194,65 @@ def test_where_somebody_was_lost_is_looked_at_first() -> None:
     assert window.right >= 560
 
 
-def test_what_grows_at_an_edge_is_looked_at_at_once() -> None:
-    def looks(pixels_a_picture: int) -> int:
-        search, found = Search(), 0
-        for n in range(100):
-            search.window((H, W), n / 25, [], [], followed=1)
-        for n in range(100, 105):
-            more = pixels_a_picture * (n - 100)
-            blob = Box(0, 150 - more, 60 + more, 250 + more)
-            window = search.window((H, W), n / 25, [], [blob], followed=1)
-            found += window is not None and window.left == 0 and window.bottom > blob.bottom - 10
-        return found
+def looks_at_what_comes_in(pictures: int, grows: int, *, left: int = 0) -> int:
+    """So many looks has what moves at a place after five seconds of nothing."""
+    search, found = Search(), 0
+    for n in range(125):
+        search.window((H, W), n / 25, [], [], followed=1)
+    for n in range(125, 125 + pictures):
+        more = min(grows * (n - 125), 100)
+        blob = Box(left, 150 - more, left + 60 + more, 250 + more)
+        window = search.window((H, W), n / 25, [], [blob], followed=1)
+        found += (
+            window is not None and window.left <= left < window.right and window.bottom > blob.bottom - 10
+        )
+    return found
 
-    assert looks(0) == 1
-    assert looks(30) == 2  # as often as what moves is looked at at all
+
+def test_who_comes_in_is_looked_for_in_every_picture_at_first() -> None:
+    assert looks_at_what_comes_in(5, 0) == 5
+    assert looks_at_what_comes_in(5, 0, left=300) == 1
+    assert looks_at_what_comes_in(100, 0) < 35  # a curtain
+
+
+def test_what_grows_elsewhere_is_looked_at_as_often_as_anything_that_moves() -> None:
+    assert looks_at_what_comes_in(5, 30, left=300) == 2
+
+
+def test_what_grows_where_something_else_has_moved_for_long_is_somebody_who_comes_in() -> None:
+    search, found = Search(), []
+    for n in range(200):
+        height = 80 if n < 190 else 160
+        window = search.window(
+            (H, W), n / 25, [], [Box(0, 200 - height // 2, 40, 200 + height // 2)], followed=1
+        )
+        found.append(window is not None and window.left == 0 and window.height < H)
+    assert sum(found[150:190]) <= 5
+    assert all(found[190:195])
+
+
+def test_pictures_are_watched_closely_while_somebody_comes_in() -> None:
+    search = Search()
+    assert not search.expects(0.0)
+    search.window((H, W), 0.0, [], [Box(580, 100, 640, 260)], followed=1)
+    assert search.expects(0.04)
+    assert not search.expects(0.4)
+    for n in range(10, 100):  # it stays where it is
+        search.window((H, W), n / 25, [], [Box(580, 100, 640, 260)], followed=1)
+    assert not search.expects(4.0)
+
+
+def test_a_calm_look_is_for_nobody_in_particular() -> None:
+    search = Search()
+    search.window((H, W), 0.0, [], [], followed=1)
+    assert search.eager  # the first look at a room
+    calm = [
+        search.window((H, W), n / 25, [], [], followed=1) is not None and search.eager
+        for n in range(100, 200)
+    ]
+    assert not any(calm)
+    search.window((H, W), 8.0, [Roi(500, 200, 120, 0)], [], followed=1)
+    assert search.eager
 
 
 def test_who_is_lost_does_not_keep_the_search_from_who_comes_in() -> None:
@@ -296,6 +343,54 @@ def test_who_comes_back_is_known_by_place_and_clothes(
     assert (recall(found, [lost], 10.0 + after) is lost) == known
 
 
+def test_who_went_out_of_the_picture_is_not_who_comes_in_there() -> None:
+    lost = track(1, body(room(), 300, 180, 200, RED, GREY), 10.0, room())
+    lost.state = "hidden"
+    found = track(0, body(room(), 310, 180, 200, BLUE, GREEN), 10.5)
+    assert recall(found, [lost], 10.5) is lost
+    lost.has_left = True
+    assert recall(found, [lost], 10.5) is None
+
+
+def test_who_is_new_may_be_who_was_lost_near_by() -> None:
+    lost = track(1, body(room(), 300, 180, 200, RED, GREY), 10.0)
+    assert may_be(track(0, body(room(), 380, 180, 200, RED, GREY), 10.2), lost, 10.2)
+    assert not may_be(
+        track(0, body(room(), 600, 180, 200, RED, GREY), 10.2), lost, 10.2
+    )  # nobody is so quick
+    assert may_be(track(0, body(room(), 600, 180, 200, RED, GREY), 12.0), lost, 12.0)
+    assert not may_be(track(0, body(room(), 300, 180, 70, RED, GREY), 10.2), lost, 10.2)
+
+
+def test_clothes_are_learnt_of_who_is_all_inside() -> None:
+    picture = room()
+    assert is_inside(body(picture, 300, 180, 200, RED, GREY), W)
+    assert not is_inside(body(picture, 10, 180, 200, RED, GREY), W)
+    assert not is_inside(body(picture, W - 10, 180, 200, RED, GREY), W)
+
+
+def test_a_find_beside_who_hides_somebody_may_be_them() -> None:
+    here = track(1, body(room(), 300, 180, 200, RED, GREY), 0.0)
+    behind = track(2, body(room(), 320, 180, 200, BLUE, GREEN), 0.0)
+    find = here.roi._replace(x=here.roi.x + 0.17 * here.roi.side)
+    assert is_known(find, [here], 0.1)
+    behind.state, behind.lost_to = "hidden", here
+    assert not is_known(find, [here, behind], 0.1)
+    assert is_known(here.roi, [here, behind], 0.1)
+    assert is_known(find, [here, behind], 5.0)  # it is too long ago
+    here.coast(0.1)  # of him it is not known where he is
+    assert not is_known(here.roi, [here, behind], 0.1)
+
+
+def test_a_find_that_is_not_sure_fills_its_window_and_lies_in_it() -> None:
+    window = Box(100, 0, 500, 360)
+    assert fits(Roi(300, 200, 200, 0), window)
+    assert not fits(Roi(40, 200, 200, 0), window)
+    assert not fits(Roi(300, 400, 200, 0), window)
+    assert not fits(Roi(300, 200, 60, 0), window)
+    assert not fits(Roi(300, 200, 900, 0), window)
+
+
 def pass_by(*, slips: bool) -> tuple[Track, Track]:
     """Red goes right, blue goes left; afterwards, where it `slips`, each is read on the other's body."""
     crossings = Crossings()
@@ -359,3 +454,27 @@ def test_somebody_unseen_goes_on_and_slows_down() -> None:
     assert course[1] - course[0] == pytest.approx(50, rel=0.25)
     assert course[-1] - course[0] < 250
     assert math.isfinite(course[-1])
+
+
+def test_who_walks_is_due_before_who_stays() -> None:
+    walker, stander = (track(number, body(room(), 100, 180, 200, RED, GREY), 0.0) for number in (1, 2))
+    for n in range(1, 26):
+        walker.update(body(room(), 100 + 6 * n, 180, 200, RED, GREY), walker.roi, n / 25)
+        stander.update(body(room(), 100, 180, 200, RED, GREY), stander.roi, n / 25)
+    assert walker.urgency(1.0) == stander.urgency(1.0) == math.inf  # never read
+    walker.read_at = stander.read_at = 1.0
+    assert walker.urgency(1.1) > 1.5 * stander.urgency(1.1)
+    stander.read_at = 0.5
+    assert walker.urgency(1.1) < stander.urgency(1.1)
+
+
+def test_who_is_not_read_where_they_were_strays_until_they_are() -> None:
+    walker = track(1, body(room(), 100, 180, 200, RED, GREY), 0.0)
+    assert not walker.strays
+    walker.coast(0.04)
+    assert walker.strays
+    walker.state = "hidden"
+    assert not walker.strays
+    walker.state = "followed"
+    walker.update(body(room(), 102, 180, 200, RED, GREY), walker.roi, 0.08)
+    assert not walker.strays
