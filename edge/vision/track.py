@@ -128,9 +128,7 @@ class Track:
         smooth = self._filter(raw, t, np.where(_PIXELS, roi.side, 1.0))
         world = smooth[-_VALUES[2] :].reshape(-1, 3)
         points = smooth[: -_VALUES[2]].reshape(-1, 2)
-        # Filters follow slowly at first, and the first regions are rough.
-        steady = points if self.state == "followed" else seen.points
-        new = Roi.from_alignment(steady[HIPS], steady[RIM])
+        new = Roi.from_alignment(points[HIPS], points[RIM])
         dt = t - self.seen_at
         if self.readings and 0 < dt < 1:
             speed = np.array([new.x - self.roi.x, new.y - self.roi.y]) / dt
