@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from edge.vision.landmarks import Landmarks
     from edge.vision.track import Track
 
+    Array = npt.NDArray[np.float64]
+
 _ONE, _MAYBE_ONE, _EMERGED = 0.1, 0.2, 0.15
 """Median distances of joints, in sides of the region, below which two tracks are on one person: where both are sure
 to be people, where one is not, and where one was hidden by the other."""
@@ -49,6 +51,11 @@ _BEFORE, _IN_FRONT = 0.05, 0.3
 """By how much lower feet are, in sides of the region, of who surely stands before another; and what that weighs."""
 _UNSURE, _FAR = 0.5, 1.5
 """The cost of colours that were not seen, and of the farthest place."""
+_LEAPS, _LEAST_LEAP = 1.5, 0.4
+"""How many times as fast as they usually do, and at least how fast in sides of the region a second, somebody's joints
+would have had to move for a body to be another's, of whom"""
+_OVERLAPS, _LATELY_S = 0.12, 0.5
+"""the joints were so near, in sides of the region, when last read so many seconds ago."""
 
 
 def distance(a: Track, b: Track) -> float:
@@ -63,6 +70,12 @@ def is_one(a: Track, b: Track, least: float | None = None) -> bool:
     if least is None:
         least = _MAYBE_ONE if "tentative" in (a.state, b.state) else _ONE
     return _gap(a, b) < least
+
+
+def are_two(a: Track, b: Track) -> bool:
+    """Whether two tracks that were read beside each other are on two people: each wore their own clothes."""
+    unlike = _unlikeness(a, b, a.worn, b.worn)
+    return unlike is not None and _exchanged(unlike) >= _TWO
 
 
 def _gap(a: Track, b: Track) -> float:
@@ -131,14 +144,15 @@ def neighbour(track: Track, others: Iterable[Track]) -> Track | None:
 
 
 def whose(
-    bgr: npt.NDArray[np.uint8], track: Track, seen: Landmarks, tracks: Iterable[Track], t: float
+    track: Track, seen: Landmarks, worn: Array | None, tracks: Iterable[Track], t: float
 ) -> Track | None:
-    """Whose body was read for `track`: theirs, or that of who is near or hidden there; None: nobody's who is known.
+    """Whose body, in the clothes `worn`, was read for `track`; None: nobody's who is known.
 
-    It is another's who wears those clothes, and is nearer to where it is, or should be by now; of others who stray
-    clothes alone must tell. It is nobody's who is known if it wears the clothes of none of them.
+    It is theirs, or of who is near or hidden there: another's who wears those clothes, and is nearer to where it is,
+    or should be by now; of others who stray clothes alone must tell. It is nobody's who is known if it wears the
+    clothes of none of them.
     """
-    worn, read = look(bgr, seen), Roi.from_alignment(seen.points[HIPS], seen.points[RIM])
+    read = Roi.from_alignment(seen.points[HIPS], seen.points[RIM])
     own = track.appearance.distance(worn)
     if own is None:
         return track
@@ -165,10 +179,34 @@ def whose(
     return nearest if unlike < (_STRANGE if nearest is track else _KNOWN) else None
 
 
-def is_dressed_as(bgr: npt.NDArray[np.uint8], track: Track, seen: Landmarks) -> bool:
-    """Whether the body that was read wears the clothes of `track`'s person, as far as they are known."""
-    unlike = track.appearance.distance(look(bgr, seen))
+def is_dressed_as(track: Track, worn: Array | None) -> bool:
+    """Whether the clothes `worn` are those of `track`'s person, as far as they are known."""
+    unlike = track.appearance.distance(worn)
     return unlike is None or unlike < _KNOWN
+
+
+def leaps(track: Track, seen: Landmarks, tracks: Iterable[Track], t: float) -> bool:
+    """Whether a body read for `track` is where another was, and not where they can have got as they usually move.
+
+    Of one before another both may be read as one body: the legs of one, the head and arms of the other.
+    """
+    if not track.stirred(seen, t) > max(_LEAPS * track.stirs, _LEAST_LEAP):
+        return False
+    return any(
+        other is not track
+        and other.state == "followed"
+        and t - other.seen_at <= _LATELY_S
+        and _off(other, seen, t) < _OVERLAPS * max(track.roi.side, other.roi.side)
+        for other in tracks
+    )
+
+
+def _off(track: Track, seen: Landmarks, t: float) -> float:
+    """Median distance of the joints of a reading from where those of `track` should be by now, in pixels."""
+    if track.last is None:
+        return math.inf
+    there = track.last.points[:JOINTS] + track.velocity * (t - track.seen_at)
+    return float(np.median(np.linalg.norm(seen.points[:JOINTS] - there, axis=1)))
 
 
 def _place(track: Track, t: float) -> Roi:
@@ -176,21 +214,25 @@ def _place(track: Track, t: float) -> Roi:
     return track.predicted(t) if track.state == "hidden" else track.to_read(t)
 
 
-def _unlike(bgr: npt.NDArray[np.uint8], a: Track, b: Track) -> npt.NDArray[np.float64] | None:
-    """float64[2, 2]: how unlike the clothes of `a` and of `b` (columns) what is read of either (rows) is."""
+def _unlike(bgr: npt.NDArray[np.uint8], a: Track, b: Track) -> Array | None:
+    """How unlike their clothes two are who were just read (`_unlikeness`)."""
     assert a.last is not None
     assert b.last is not None
-    looks = look(bgr, a.last), look(bgr, b.last)
-    costs = [cost for seen in looks for one in (a, b) if (cost := one.appearance.distance(seen)) is not None]
+    return _unlikeness(a, b, look(bgr, a.last), look(bgr, b.last))
+
+
+def _unlikeness(a: Track, b: Track, *looks: Array | None) -> Array | None:
+    """float64[2, 2]: how unlike the clothes of `a` and of `b` (columns) either of two looks (rows) is."""
+    costs = [cost for worn in looks for one in (a, b) if (cost := one.appearance.distance(worn)) is not None]
     return np.array(costs).reshape(2, 2) if len(costs) == 4 else None
 
 
-def _exchanged(unlike: npt.NDArray[np.float64]) -> float:
+def _exchanged(unlike: Array) -> float:
     """By how much the clothes of two would fit worse if each were the other."""
     return float(unlike[0, 1] + unlike[1, 0] - unlike[0, 0] - unlike[1, 1])
 
 
-def _loser(a: Track, b: Track, unlike: npt.NDArray[np.float64] | None) -> Track:
+def _loser(a: Track, b: Track, unlike: Array | None) -> Track:
     """Of two tracks on one person the one that should let go: by clothes, and as who stands in front is read.
 
     The younger where nothing speaks against it.
@@ -199,13 +241,18 @@ def _loser(a: Track, b: Track, unlike: npt.NDArray[np.float64] | None) -> Track:
     if tentative:
         return min(tentative, key=lambda track: track.readings)
     against = [0.0, 0.0] if unlike is None else unlike.sum(axis=0).tolist()
-    against[1] += _IN_FRONT * _is_before(a, b)
+    against[1] += _IN_FRONT * _nearer(a, b)
     _, _, loser, winner = max((against[0], a.id, a, b), (against[1], b.id, b, a))
     loser.lost_to = winner
     return loser
 
 
-def _is_before(a: Track, b: Track) -> float:
+def is_before(a: Track, b: Track) -> bool:
+    """Whether `a` surely stands nearer to the camera than `b`."""
+    return _nearer(a, b) == 1
+
+
+def _nearer(a: Track, b: Track) -> float:
     """From 1, where `a` surely stands nearer to the camera than `b`, to -1; 0 where there is no saying."""
     lower = (a.floor - b.floor) / max(a.roi.side, b.roi.side)
     return 0.0 if math.isnan(lower) else min(max(lower / _BEFORE, -1.0), 1.0)

@@ -66,18 +66,24 @@ class Company(NamedTuple):
 
 def company(track: Track, roi: Roi, tracks: Iterable[Track], t: float) -> Company | None:
     """Who may be seen in the region `roi` of `track`; None when nobody else is near."""
-    # Of whom the last reading was refused it is not known where they are: nothing is kept from being painted over.
-    own = _body(track, t) if not track.strays else None
+    near = [
+        other
+        for other in tracks
+        if other is not track
+        and other.state == "followed"
+        and math.hypot(roi.x - other.roi.x, roi.y - other.roi.y) <= _REACH * (roi.side + other.roi.side)
+    ]
+    # Of whom the last reading was refused it is not known where they are: nothing is kept from being painted over,
+    # unless nobody can stand before them.
+    in_front = all(crossing.is_before(track, other) for other in near)
+    own = _body(track, t) if in_front or not track.strays else None
     lowest = own.points[:, 1].max() if own is not None else roi.y + 0.4 * roi.side
     behind: list[Body] = []
     before: list[Body] = []
-    for other in tracks:
-        there = _body(other, t) if other is not track and other.state == "followed" else None
-        if there is None or math.hypot(roi.x - other.roi.x, roi.y - other.roi.y) > _REACH * (
-            roi.side + other.roi.side
-        ):
-            continue
-        if own is not None and crossing.is_one(track, other, _ONE):
+    for other in near:
+        there = _body(other, t)
+        perhaps_one = own is not None and crossing.is_one(track, other, _ONE)
+        if there is None or (perhaps_one and not crossing.are_two(track, other)):
             continue
         is_before = there.points[:, 1].max() > lowest + _BEFORE * roi.side
         (before if is_before else behind).append(there)

@@ -48,6 +48,8 @@ _DOUBTFUL = {"tentative": ((1, 0.4), (3, 0.5)), "followed": ((8, 0.5),)}
 _MIXED, _GLIMPSE = 0.62, 0.4
 """Beside others, what is less clear than this is half of one and half of another: where it wears the person's clothes
 it is shown all the same, unless it is less clear than that, but moves nobody,"""
+_CARRIED_S = 0.3
+"""where nothing is theirs they are shown where they should be by now, for so long,"""
 _COAST_S = 0.5
 """and who is not read for so long is lost."""
 _UNDECIDED_S, _CROWDED_S = 1.0, 0.3
@@ -91,6 +93,7 @@ class People:
         self._newest = 0
         self._readings = 0
         self._glimpsed: list[Track] = []
+        """Who is shown though they were not surely read in this picture."""
         self._returned: list[Track] = []
         """Who was hidden and read in this picture where another was to be read."""
 
@@ -203,9 +206,8 @@ class People:
         if seen is None or theirs != "surely":
             if t - track.seen_at > _COAST_S:
                 self._lose(track)
-            elif seen is not None and theirs == "perhaps":
-                track.glimpse(seen)
-                self._glimpsed.append(track)
+            else:
+                self._show_unsure(track, seen if theirs == "perhaps" else None, t)
             track.coast(t)
             return False
         track.update(seen, roi, t, clearness)
@@ -229,15 +231,29 @@ class People:
             return "surely"
         if clearness < _GLIMPSE:
             return "no"
-        whose = crossing.whose(bgr, track, seen, self._tracks, t)
+        worn = look(bgr, seen)
+        whose = crossing.whose(track, seen, worn, self._tracks, t)
         if whose is track:
-            if clearness >= _MIXED:
-                return "surely"
-            return "perhaps" if crossing.is_dressed_as(bgr, track, seen) else "no"
+            if clearness < _MIXED:
+                return "perhaps" if crossing.is_dressed_as(track, worn) else "no"
+            if crossing.leaps(track, seen, self._tracks, t):
+                return "no"
+            track.worn = worn
+            return "surely"
         if whose is not None and whose.state == "hidden" and clearness >= _MIXED:
             whose.resume(_found(seen, roi, t, clearness))
             self._returned.append(whose)
         return "no"
+
+    def _show_unsure(self, track: Track, glimpse: Landmarks | None, t: float) -> None:
+        """What there is to show of who was not surely read: a glimpse, or for a moment where they should be."""
+        if glimpse is not None:
+            track.glimpse(glimpse)
+        elif t - track.seen_at < _CARRIED_S:
+            track.carry(t)
+        else:
+            return
+        self._glimpsed.append(track)
 
     def _lose(self, track: Track) -> None:
         """Nobody was there: who was shown may come back, who never was is forgotten."""

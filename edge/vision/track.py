@@ -33,6 +33,10 @@ _SHORT_S = 0.08
 """From one picture to the next, a region is read where it was left: its margin is wide enough."""
 _MOVES_ON = 2.0
 """By how much more who walks by their own height a second is due for a reading than who stays."""
+_STIRS = 0.1
+"""Weight of a reading in how fast somebody's joints usually move."""
+_UNSEEN = 0.5
+"""How visible joints still are that are shown without having been read."""
 _LONG = 20
 """Readings over which belief is averaged."""
 
@@ -77,12 +81,20 @@ class Track:
         self.appearance = Appearance()
         self.looked_at = -math.inf
         """Seconds of the last look at their clothes."""
+        self.worn: Array | None = None
+        """The clothes in which they were last read, if that was beside others."""
+        self.stirs = math.nan
+        """How fast their joints usually leave their body's course, by themselves: sides of the region a second."""
         self.lost_to: Track | None = None
         """While hidden: who stands before them."""
         self.has_left = False
         """While hidden: whether they went out of the picture."""
         self.last: Landmarks | None = None
+        self._stirred = math.nan
+        self._read: tuple[Array, Array] | None = None
+        """Joints with their visibility, and in the world, as calmed when they were last surely read,"""
         self._shown: tuple[Array, Array] | None = None
+        """and as they are shown."""
         self._start_filters()
 
     def _start_filters(self) -> None:
@@ -134,12 +146,25 @@ class Track:
             speed = np.array([new.x - self.roi.x, new.y - self.roi.y]) / dt
             self.velocity += (1 - math.exp(-dt / _STEADY_S)) * (speed - self.velocity)
             self.course += max(1 - math.exp(-dt / _COURSE_S), 1 / self.readings) * (speed - self.course)
+        self._stirred = self.stirred(seen, t)
         self.roi, self.last = new, seen
         self.seen_at = self.placed_at = t
         self.readings += 1
         self.clearness = clearness
         self.belief += (clearness - self.belief) / min(self.readings, _LONG)
-        self._shown = (np.column_stack([points[:JOINTS], seen.visibility[:JOINTS]]), world)
+        self._read = self._shown = (np.column_stack([points[:JOINTS], seen.visibility[:JOINTS]]), world)
+
+    def stirred(self, seen: Landmarks, t: float) -> float:
+        """How fast their joints would have left the course of their body, were `seen` theirs: sides a second.
+
+        The median of the joints; not a number where they were not read before.
+        """
+        dt = t - self.seen_at
+        if self.last is None or dt <= 0:
+            return math.nan
+        x, y = (seen.points[:JOINTS] - self.last.points[:JOINTS] - self.velocity * dt).T
+        middle = JOINTS // 2  # np.median takes ten times as long
+        return math.sqrt(np.partition(x * x + y * y, middle)[middle]) / (self.roi.side * dt)
 
     def coast(self, t: float) -> None:
         """What was read says nothing of them: their region goes on as they went."""
@@ -150,12 +175,24 @@ class Track:
         """What was read is theirs, most likely, but unclear: it is shown as it is, and moves nobody."""
         self._shown = (np.column_stack([seen.points[:JOINTS], seen.visibility[:JOINTS]]), seen.world)
 
+    def carry(self, t: float) -> None:
+        """Nothing was read of them: they are shown as they were, where they should be, and less surely."""
+        assert self._read is not None
+        keypoints, world = self._read
+        keypoints = keypoints * (1, 1, _UNSEEN)
+        keypoints[:, :2] += self.free_velocity * (t - self.seen_at)
+        self._shown = keypoints, world
+
     def alone(self) -> None:
         """Nobody else is near: from here one can be followed in thought."""
         assert self.last is not None
         lowest = float(self.last.points[:JOINTS, 1].max())
         steady = 1 - math.exp(-(self.seen_at - self.free_at) / _FLOOR_S)
         self.floor = lowest if math.isnan(self.floor) else self.floor + steady * (lowest - self.floor)
+        if not math.isnan(self._stirred):
+            usual = 0.0 if math.isnan(self.stirs) else self.stirs
+            self.stirs = usual + max(_STIRS, 1 / (self.readings - 1)) * (self._stirred - usual)
+        self.worn = None
         self.free, self.free_velocity, self.free_at = self.roi, self.course.copy(), self.seen_at
 
     def subject(self) -> Subject:
@@ -178,12 +215,12 @@ class Track:
         self.roi, self.last, self.belief = other.roi, other.last, max(self.belief, other.belief)
         self.seen_at, self.placed_at, self.read_at = other.seen_at, other.placed_at, other.read_at
         self.velocity, self.course = other.velocity, other.course
-        self._shown = other._shown
+        self._read, self._shown = other._read, other._shown
         self._filter = other._filter
 
     def swap_names(self, other: Track) -> None:
         """Each is the other: only the places where they are read stay."""
-        for what in ("id", "appearance", "looked_at", "free", "free_velocity", "free_at", "floor"):
+        for what in ("id", "appearance", "looked_at", "stirs", "free", "free_velocity", "free_at", "floor"):
             mine = getattr(self, what)
             setattr(self, what, getattr(other, what))
             setattr(other, what, mine)

@@ -11,9 +11,9 @@ import pytest
 
 from edge.vision.appearance import look
 from edge.vision.background import Background
-from edge.vision.crossing import Crossings, emerges, is_dressed_as, is_one, whose
+from edge.vision.crossing import Crossings, emerges, is_dressed_as, is_one, leaps, whose
 from edge.vision.erasing import company, erase, everyone
-from edge.vision.landmarks import SIZE, cut
+from edge.vision.landmarks import JOINTS, SIZE, cut
 from edge.vision.recall import recall
 from edge.vision.roi import Roi
 from edge.vision.room import Room
@@ -140,6 +140,35 @@ def test_who_is_far_hidden_long_unseen_or_the_same_is_no_company() -> None:
     assert len(whole.behind) == 2
 
 
+def test_who_is_as_near_as_the_same_is_company_in_their_own_clothes() -> None:
+    """Of two whose joints are this near it may be one who was read twice, unless each wore what they wear."""
+    picture = room()
+    hers, his = body(picture, 200, 180, 200, RED, GREY), body(picture, 420, 180, 200, BLUE, GREEN)
+    red, blue = track(1, hers, 0.0, picture), track(2, his, 0.0, picture)
+    for person, clothes in ((red, (RED, GREY)), (blue, (BLUE, GREEN))):
+        seen = body(room(), 300 + 15 * (person is blue), 180, 200, *clothes)
+        for n in (1, 2):
+            person.update(seen, Roi(300, 180, 200, 0), 5 + 0.04 * n)
+    assert company(red, red.roi, [red, blue], 5.08) is None
+    red.worn, blue.worn = look(picture, hers), look(picture, his)
+    assert company(red, red.roi, [red, blue], 5.08) is not None
+    blue.worn = red.worn  # both read in hers
+    assert company(red, red.roi, [red, blue], 5.08) is None
+
+
+@pytest.mark.parametrize("nearer", [False, True])
+def test_of_who_strays_nothing_is_kept_unless_they_stand_before_the_others(*, nearer: bool) -> None:
+    red = track(1, body(room(), 300, 180, 200, RED, GREY), 0.0)
+    blue = track(2, body(room(), 340, 160 if nearer else 200, 200, BLUE, GREEN), 0.0)
+    others = company(red, red.roi, [red, blue], 0.04)
+    assert others is not None
+    assert others.own is not None
+    red.coast(0.04)
+    others = company(red, red.roi, [red, blue], 0.04)
+    assert others is not None
+    assert (others.own is not None) == nearer
+
+
 @pytest.mark.parametrize("speed", [1e9, -1e9])
 def test_who_is_nowhere_breaks_nothing(speed: float) -> None:
     picture, empty = stripes(), Room()
@@ -173,21 +202,22 @@ def test_a_body_in_anothers_clothes_is_not_who_was_to_be_read() -> None:
     blue = track(2, body(picture, 350, 180, 200, BLUE, GREEN), 0.0, picture)
     after = room(1)
     his, hers = body(after, 280, 180, 200, RED, GREY), body(after, 350, 180, 200, BLUE, GREEN)
-    assert whose(after, red, his, [red, blue], 0.04) is red
-    assert whose(after, red, hers, [red, blue], 0.04) is blue
+    assert whose(red, his, look(after, his), [red, blue], 0.04) is red
+    assert whose(red, hers, look(after, hers), [red, blue], 0.04) is blue
     blue.coast(0.04)  # of him it is not known where he is
-    assert whose(after, red, hers, [red, blue], 0.04) is blue
+    assert whose(red, hers, look(after, hers), [red, blue], 0.04) is blue
     mixed = body(after, 350, 180, 200, RED, GREEN)
-    assert whose(after, red, mixed, [red, blue], 0.04) is red
+    assert whose(red, mixed, look(after, mixed), [red, blue], 0.04) is red
 
 
 def test_a_body_in_other_clothes_is_a_strangers_though_nobody_known_wears_them() -> None:
     picture = room()
     red = track(1, body(picture, 280, 180, 200, RED, GREY), 0.0, picture)
     after = room(1)
-    assert whose(after, red, body(after, 280, 180, 200, BLUE, GREEN), [red], 0.04) is None
+    stranger = body(after, 280, 180, 200, BLUE, GREEN)
+    assert whose(red, stranger, look(after, stranger), [red], 0.04) is None
     half_covered = body(after, 280, 180, 200, RED, GREEN)
-    assert whose(after, red, half_covered, [red], 0.04) is red
+    assert whose(red, half_covered, look(after, half_covered), [red], 0.04) is red
 
 
 def behind(picture: Picture) -> tuple[Track, Track]:
@@ -248,19 +278,19 @@ def test_what_was_read_where_somebody_else_should_be_by_now_is_theirs() -> None:
             one.appearance.learn(look(after, one.last))
     picture = room(1)
     where_he_stands, where_she_went = (body(picture, x, 180, 200, RED, GREY) for x in (300, 340))
-    assert whose(picture, walker, where_he_stands, [walker, stander], 1.5) is stander
-    assert whose(picture, walker, where_she_went, [walker, stander], 1.5) is walker
+    assert whose(walker, where_he_stands, look(picture, where_he_stands), [walker, stander], 1.5) is stander
+    assert whose(walker, where_she_went, look(picture, where_she_went), [walker, stander], 1.5) is walker
 
 
 def test_clothes_of_half_a_body_may_be_somebodys_and_are_not_theirs_surely() -> None:
     picture = room()
     red = track(1, body(picture, 280, 180, 200, RED, GREY), 0.0, picture)
     after = room(1)
-    assert is_dressed_as(after, red, body(after, 280, 180, 200, RED, GREY))
+    assert is_dressed_as(red, look(after, body(after, 280, 180, 200, RED, GREY)))
     half_covered = body(after, 280, 180, 200, RED, GREEN)
-    assert whose(after, red, half_covered, [red], 0.04) is red
-    assert not is_dressed_as(after, red, half_covered)
-    assert is_dressed_as(after, track(2, half_covered, 0.04), half_covered)  # nobody has looked
+    assert whose(red, half_covered, look(after, half_covered), [red], 0.04) is red
+    assert not is_dressed_as(red, look(after, half_covered))
+    assert is_dressed_as(track(2, half_covered, 0.04), look(after, half_covered))  # nobody has looked
 
 
 def test_who_is_not_told_from_others_goes_on_as_they_went() -> None:
@@ -284,6 +314,39 @@ def test_what_is_theirs_but_unclear_is_shown_and_moves_nobody() -> None:
     assert (walker.roi, walker.seen_at) == (roi, 0.04)
     shown = np.frombuffer(walker.subject().keypoints, "<f4").reshape(-1, 3)
     assert np.allclose(shown[:, :2], seen.points[: len(shown)], atol=0.01)
+
+
+def test_who_is_not_read_beside_others_is_shown_where_they_should_be() -> None:
+    walker = track(1, body(room(), 100, 180, 200, RED, GREY), 0.0)
+    for n in range(1, 26):
+        walker.update(body(room(), 100 + 4 * n, 180, 200, RED, GREY), walker.roi, n / 25)
+        walker.alone()
+    last = walker.subject().points()
+    for n in range(26, 31):
+        walker.carry(n / 25)
+        walker.coast(n / 25)
+        shown = walker.subject().points()
+        assert shown[:, 0] - last[:, 0] == pytest.approx(4 * (n - 25), rel=0.3)
+        assert (shown[:, 2] < last[:, 2]).all()
+    walker.update(body(room(), 224, 180, 200, RED, GREY), walker.roi, 31 / 25)
+    assert walker.subject().points()[:, 2] == pytest.approx(last[:, 2])
+
+
+@pytest.mark.parametrize("lively", [False, True])
+def test_legs_of_one_and_arms_of_another_are_nobodys_who_moves_calmly(*, lively: bool) -> None:
+    """Of one before another the arms of who is behind are read as theirs: a leap, unless they always move so."""
+    front, back = (track(number, body(room(), 300, 180, 200, RED, GREY), 0.0) for number in (1, 2))
+    for n in range(1, 26):
+        sway = 14 * (n % 2) if lively else 0
+        raised = body(room(), 300, 180, 200, RED, GREY).points
+        raised[: JOINTS - 10, 1] -= sway
+        front.update(body(room(), 300, 180, 200, RED, GREY)._replace(points=raised), front.roi, n / 25)
+        back.update(body(room(), 306, 166, 200, RED, GREY), back.roi, n / 25)
+        front.alone()
+    assert not leaps(front, body(room(), 300, 180, 200, RED, GREY), [front, back], 26 / 25)
+    mixed = body(room(), 303, 167, 200, RED, GREY)
+    assert leaps(front, mixed, [front, back], 26 / 25) != lively
+    assert not leaps(front, mixed, [front], 26 / 25)  # nobody else was there
 
 
 # -- what moves ------------------------------------------------------------------------------------------------------
