@@ -150,7 +150,7 @@ def whose(
 
     It is theirs, or of who is near or hidden there: another's who wears those clothes, and is nearer to where it is,
     or should be by now; of others who stray clothes alone must tell. It is nobody's who is known if it wears the
-    clothes of none of them.
+    clothes of none of them, unless it moved as they do: half covered, clothes are the other's in part.
     """
     read = Roi.from_alignment(seen.points[HIPS], seen.points[RIM])
     own = track.appearance.distance(worn)
@@ -176,6 +176,8 @@ def whose(
         ):
             costs.append((cost(other, unlike), number, unlike, other))
     *_, unlike, nearest = min(costs)
+    if nearest is track and not _jumps(track, seen, t):
+        return track
     return nearest if unlike < (_STRANGE if nearest is track else _KNOWN) else None
 
 
@@ -190,15 +192,18 @@ def leaps(track: Track, seen: Landmarks, tracks: Iterable[Track], t: float) -> b
 
     Of one before another both may be read as one body: the legs of one, the head and arms of the other.
     """
-    if not track.stirred(seen, t) > max(_LEAPS * track.stirs, _LEAST_LEAP):
-        return False
-    return any(
+    return _jumps(track, seen, t) and any(
         other is not track
         and other.state == "followed"
         and t - other.seen_at <= _LATELY_S
         and _off(other, seen, t) < _OVERLAPS * max(track.roi.side, other.roi.side)
         for other in tracks
     )
+
+
+def _jumps(track: Track, seen: Landmarks, t: float) -> bool:
+    """Whether the joints were faster than they usually are, if a body is theirs; False where that is not known."""
+    return track.stirred(seen, t) > max(_LEAPS * track.stirs, _LEAST_LEAP)
 
 
 def _off(track: Track, seen: Landmarks, t: float) -> float:
