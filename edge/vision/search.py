@@ -30,6 +30,9 @@ _FIRST_S, _FIRST_PACE_S = 2.5, 0.03
 """Seconds after the start, or after nobody was there, in which the room is searched, and between two looks then."""
 _FIRST_TILES = 3
 """After the first look, at the whole, a room is searched by tiles for so many looks: the lowest show most of it."""
+_EMPTY_S, _EMPTY_PACE_S = 10.0, 0.2
+"""Seconds for which a room is searched in every picture after somebody was there; then this is between two looks: who
+comes in moves."""
 _CALM_S = (1.0, 0.5)
 """Seconds between two looks while nothing asks for one: with one person, and with more."""
 _IMPATIENCE, _LONGEST_WAIT_S = 0.25, 4.0
@@ -94,6 +97,8 @@ class Search:
         self._latest = self._moving
         """Which of both was looked at last."""
         self._alone_since: float | None = None
+        self._empty_since: float | None = None
+        """When the first picture was taken, or somebody was last followed."""
         self._looked = self._moved = self._came = -math.inf
         """When the last picture was searched, when the last one for what moves, and when somebody came in."""
         self.eager = False
@@ -104,7 +109,7 @@ class Search:
         self._shape, self._whole = (0, 0), False
         self._lost, self._moving = [], []
         self._latest = self._moving
-        self._alone_since = None
+        self._alone_since = self._empty_since = None
         self._looked = self._moved = self._came = -math.inf
 
     def expects(self, t: float) -> bool:
@@ -125,17 +130,22 @@ class Search:
             self._rotation, self._tiles = rotation(*shape), 0
         if not followed or self._alone_since is None:
             self._alone_since = t
+        if followed or self._empty_since is None:
+            self._empty_since = t
         if followed and t - self._moved < _PACE_S:
             blobs = [blob for blob in blobs if self._comes_in(blob)]
-        self._whole = not followed and not self._whole and not 0 < self._tiles < _FIRST_TILES
+        empty = t - self._empty_since
+        rests = empty > _EMPTY_S and t - self._looked < _EMPTY_PACE_S
+        if not rests:
+            self._whole = not followed and not self._whole and not 0 < self._tiles < _FIRST_TILES
         window = None
-        self.eager = t - self._alone_since < _FIRST_S
-        if self._whole:  # whoever comes in is near and large more often than not
+        self.eager = max(t - self._alone_since, empty) < _FIRST_S
+        if self._whole and not rests:  # whoever comes in is near and large more often than not
             window = Box(0, 0, shape[1], shape[0])
         else:
             window = self._asked(t, lost, blobs, _STEADY_S if followed else 0.0)
             self.eager = self.eager or window is not None
-            if window is None and self._turn(t, followed):
+            if window is None and not rests and self._turn(t, followed):
                 window = next(self._rotation)
                 self._tiles += 1
         if window is not None:

@@ -145,6 +145,25 @@ def test_while_nothing_asks_the_detector_rests() -> None:
     assert all(empty)
 
 
+def test_an_empty_room_is_searched_less_often_after_a_while_and_still_looked_at_where_something_moves() -> (
+    None
+):
+    search, moves = Search(), Box(300, 100, 360, 260)
+    looks, eager = [], []
+    for n in range(500):
+        looks.append(search.window((H, W), n / 25, [], [], followed=0))
+        eager.append(search.eager)
+    assert None not in looks[:250]
+    seldom = [look for look in looks[255:] if look is not None]
+    assert len(seldom) == pytest.approx(9.8 / 0.22, abs=5)
+    assert seldom.count(Box(0, 0, W, H)) == pytest.approx(len(seldom) / 2, abs=2)  # tiles by turns
+    assert (any(eager[:50]), any(eager[70:])) == (True, False)
+    assert search.window((H, W), 500 / 25, [], [moves], followed=0) is not None
+    assert search.eager
+    search.window((H, W), 501 / 25, [], [], followed=1)  # somebody was there
+    assert all(search.window((H, W), n / 25, [], [], followed=0) is not None for n in range(502, 700))
+
+
 @pytest.mark.parametrize("size", [(16, 16), (8, 2000), (1, 1)])
 def test_windows_of_any_picture_lie_in_it(size: tuple[int, int]) -> None:
     search = Search()
