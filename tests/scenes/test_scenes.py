@@ -138,6 +138,17 @@ def test_people_side_by_side_are_found_and_kept(data: Path) -> None:
     assert all(first is not None and first < 1 for first in got.first_found_s)
 
 
+def test_who_passes_before_somebody_stays_who_they_are(data: Path) -> None:
+    """While arms are raised behind the walker, both are easily read as one body."""
+    before = Person(who="before", path=((0, 0.9, 0.95, 0.42), (3.2, 0.36, 0.95, 0.42)), flip=True, **STRIDES)
+    scene = Scene(name="pass", room=ROOM, seconds=3.2, people=(still(OTHER, 0.6, 0.36), before), seed=9)
+    got = evaluate_scene(scene, data, precision="int8", threads=2, count=False).score
+    found = sum(got.by_height.values(), Found())
+    assert got.crossings == Events(happened=1, switched=0)
+    assert (got.unprovoked, got.false_tracks) == (0, 0)
+    assert found.acquired_found >= 0.97 * found.acquired_frames
+
+
 def test_out_of_the_picture_and_back(data: Path) -> None:
     away = Person(who="w", path=((0, 0.75, 0.92, 0.45), (2, 1.15, 0.92, 0.45)), **STRIDES)
     back = Person(who="w", path=((3.5, 1.15, 0.92, 0.45), (5.5, 0.75, 0.92, 0.45)), flip=True, **STRIDES)
