@@ -52,10 +52,10 @@ _BEFORE, _IN_FRONT = 0.05, 0.3
 _UNSURE, _FAR = 0.5, 1.5
 """The cost of colours that were not seen, and of the farthest place."""
 _LEAPS, _LEAST_LEAP = 1.5, 0.4
-"""How many times as fast as they usually do, and at least how fast in sides of the region a second, somebody's joints
-would have had to move for a body to be another's, of whom"""
+"""Joints jump that are so many times as fast as the person's usually are, and at least so many sides of the region a
+second."""
 _OVERLAPS, _LATELY_S = 0.12, 0.5
-"""the joints were so near, in sides of the region, when last read so many seconds ago."""
+"""A body lies on another's whose joints are so near, in sides of the region, and were read so lately."""
 
 
 def distance(a: Track, b: Track) -> float:
