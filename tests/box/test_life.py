@@ -22,8 +22,8 @@ STATE = "/var/lib/kinebox"
 MEASURED = "var/lib/kinebox-vision/tuning.json"
 SLOW_S = 4.0
 PATIENCE_S = 240
-"""Other tests keep the processor busy for minutes; a picture is late for that, too, and slowness ends with ten seconds
-without late ones."""
+"""Other tests keep the processor busy for minutes; a picture is late for that, too, and slowness ends with ten
+seconds without late ones."""
 
 
 @pytest.fixture
