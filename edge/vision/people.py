@@ -206,9 +206,8 @@ class People:
         if seen is None or theirs != "surely":
             if t - track.seen_at > _COAST_S:
                 self._lose(track)
-            else:
-                self._show_unsure(track, seen if theirs == "perhaps" else None, t)
             track.coast(t)
+            self._show_unsure(track, seen if theirs == "perhaps" else None, t)
             return False
         track.update(seen, roi, t, clearness)
         if any(
@@ -249,7 +248,9 @@ class People:
         """What there is to show of who was not surely read: a glimpse, or for a moment where they should be."""
         if glimpse is not None:
             track.glimpse(glimpse)
-        elif t - track.seen_at < _CARRIED_S:
+        elif (
+            t - track.seen_at < _CARRIED_S and self._is_inside(track.roi) and not self._is_ignored(track.roi)
+        ):
             track.carry(t)
         else:
             return

@@ -221,6 +221,25 @@ def test_nobody_is_followed_in_a_zone_that_is_ignored(models: Path, squats: list
     assert [subject.id for subject in seen(pipeline, squats[14:20], 14)[-1]] == [1]
 
 
+def test_who_is_not_read_beside_others_is_shown_for_a_moment_and_not_in_a_zone_that_is_ignored(
+    models: Path, squats: list[Picture], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = People("int8")
+    (person,) = seen(pipeline, squats[:10])[-1]
+    monkeypatch.setattr("edge.vision.crossing.is_alone", lambda *_: False)  # somebody is near,
+    monkeypatch.setattr(pipeline, "_see", lambda *_: None)  # and nobody is to be read
+    after = seen(pipeline, squats[10:], start=10)
+    assert [one.id for one in after[0]] == [person.id]
+    assert not any(after[8:])  # 0.3 s
+    pipeline = People("int8")
+    monkeypatch.undo()
+    assert seen(pipeline, squats[:10])[-1]
+    monkeypatch.setattr("edge.vision.crossing.is_alone", lambda *_: False)
+    monkeypatch.setattr(pipeline, "_see", lambda *_: None)
+    pipeline.ignore((((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)),))
+    assert seen(pipeline, squats[10:11], start=10) == [[]]
+
+
 def test_who_leaves_and_comes_back_is_known_and_light_changes_nothing(
     models: Path, squats: list[Picture]
 ) -> None:
